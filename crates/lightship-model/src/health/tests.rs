@@ -1,0 +1,126 @@
+use serde_json::Value;
+
+use super::*;
+use crate::event::{Event, Exit, PlannedTool, ToolChange, What};
+
+/// The example of the specification's "Extended Health Endpoint", as it stands there.
+const EXAMPLE: &str = r#"{
+  "status": "healthy",
+  "gateway": "running",
+  "uptime": 3600,
+  "tools": {
+    "loading": false,
+    "complete": true,
+    "status": {
+      "rust": "installed",
+      "ck-search": "installed",
+      "beads_rust": "installed",
+      "sentence-transformers": "installed"
+    }
+  },
+  "capabilities": {
+    "semanticSearch": true,
+    "taskGraph": true,
+    "memoryStack": true
+  }
+}"#;
+
+const TOOLS: [&str; 4] = ["rust", "ck-search", "beads_rust", "sentence-transformers"];
+
+fn name(text: &str) -> ToolName {
+    text.parse().unwrap()
+}
+
+fn planned(tool: &str) -> PlannedTool {
+    PlannedTool {
+        change: ToolChange::new(name(tool), ToolStatus::Pending),
+        source: "script".into(),
+        priority: 1,
+        requires: vec![],
+        on_demand: false,
+        estimate_ms: None,
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn apply(status: &mut Status, seconds: u64, what: What) {
+    status.apply(&Event::new(at(seconds), what));
+}
+
+fn running() -> Status {
+    let mut status = Status::expecting(TOOLS.map(planned));
+    apply(&mut status, 0, What::ServiceStarted { pid: 7, command: vec![] });
+    apply(&mut status, 1, What::ServiceReady { pid: 7, after_ms: 10 });
+    status
+}
+
+fn capabilities() -> BTreeMap<String, Vec<ToolName>> {
+    [("semanticSearch", "ck-search"), ("taskGraph", "beads_rust")]
+        .iter()
+        .chain(&[("memoryStack", "sentence-transformers")])
+        .map(|(capability, tool)| ((*capability).to_owned(), vec![name(tool)]))
+        .collect()
+}
+
+/// Keeps of `ours` what `theirs` has, at every level.
+fn only_the_fields_of(theirs: &Value, ours: &Value) -> Value {
+    match (theirs, ours) {
+        (Value::Object(theirs), Value::Object(ours)) => theirs
+            .iter()
+            .map(|(key, value)| (key.clone(), only_the_fields_of(value, &ours[key])))
+            .collect(),
+        (_, ours) => ours.clone(),
+    }
+}
+
+#[test]
+fn the_full_document_equals_the_specifications_example_field_by_field() {
+    let mut status = running();
+    for tool in TOOLS {
+        apply(&mut status, 2, What::Tool(ToolChange::new(name(tool), ToolStatus::Installed)));
+    }
+    let ours = full_health(&status, &capabilities(), at(0), at(3600));
+    let ours = serde_json::to_value(&ours).unwrap();
+    let theirs: Value = serde_json::from_str(EXAMPLE).unwrap();
+    assert_eq!(only_the_fields_of(&theirs, &ours), theirs);
+}
+
+#[test]
+fn loading_is_healthy_and_a_failed_tool_is_degraded() {
+    let mut status = running();
+    assert_eq!(verdict(&status, at(2)).0, Verdict::Healthy);
+    assert!(status.is_loading());
+    apply(&mut status, 2, What::Tool(ToolChange::new(name("rust"), ToolStatus::Failed)));
+    let (verdict, reasons) = verdict(&status, at(3));
+    assert_eq!((verdict, verdict.http_status()), (Verdict::Degraded, 200));
+    assert_eq!(reasons, ["tool rust failed"]);
+}
+
+#[test]
+fn a_service_that_is_down_is_unhealthy_and_one_that_came_back_is_degraded_for_a_while() {
+    let mut status = running();
+    let exit = Exit::Code(1);
+    apply(&mut status, 5, What::ServiceExited { exit, restart_in_ms: Some(500) });
+    assert_eq!(verdict(&status, at(5)).0.http_status(), 503);
+    assert_eq!(health(&status, at(0), at(5)).gateway, "stopped");
+    apply(&mut status, 6, What::ServiceStarted { pid: 8, command: vec![] });
+    assert_eq!(verdict(&status, at(6)).0, Verdict::Unhealthy);
+    apply(&mut status, 7, What::ServiceReady { pid: 8, after_ms: 10 });
+    assert_eq!(verdict(&status, at(8)).0, Verdict::Degraded);
+    assert_eq!(verdict(&status, at(5 + 301)).0, Verdict::Healthy);
+}
+
+#[test]
+fn what_a_dead_loader_was_installing_is_pending_again() {
+    let mut status = running();
+    apply(&mut status, 1, What::LoaderStarted { pid: 9 });
+    apply(&mut status, 2, What::Tool(ToolChange::new(name("rust"), ToolStatus::Installing)));
+    let exit = Exit::Signal(9);
+    apply(&mut status, 3, What::LoaderExited { exit, restart_in_ms: Some(500) });
+    assert_eq!(status.tools[&name("rust")].change.status, ToolStatus::Pending);
+    assert_eq!(status.loader.state, LoaderState::Restarting);
+    assert_eq!(verdict(&status, at(3)).0, Verdict::Healthy);
+}

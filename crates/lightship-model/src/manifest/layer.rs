@@ -1,0 +1,125 @@
+//! One file of a manifest as it was typed: everything optional, nothing checked but its form.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::source::{BinarySource, CargoSource, NpmSource, PipSource, ScriptSource};
+use super::{Jobs, Load, Registries, Restart};
+use crate::duration::HumanDuration;
+use crate::name::{BinName, ToolName};
+
+/// A manifest file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "lightship.toml"))]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// Another manifest that this one is laid over: a path relative to this file, or
+    /// `builtin:quickstart`, `builtin:loa`.
+    pub extends: Option<String>,
+    pub service: Option<ServiceLayer>,
+    pub health: Option<HealthLayer>,
+    pub loader: Option<LoaderLayer>,
+    /// Names of capabilities, each with the tools that make it true.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Vec<ToolName>>"))]
+    pub capabilities: BTreeMap<String, Vec<Spanned<ToolName>>>,
+    pub registries: Option<Registries>,
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<ToolName, ToolLayer>"))]
+    pub tools: BTreeMap<ToolName, Spanned<ToolLayer>>,
+}
+
+/// `[service]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ServiceLayer {
+    /// Program and arguments.
+    pub command: Option<Vec<String>>,
+    /// Additions to the service's environment.
+    pub env: Option<BTreeMap<String, String>>,
+    /// Working directory.
+    pub dir: Option<String>,
+    /// How to find out that the service does its work; ready once it runs when absent.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ReadyLayer>"))]
+    pub ready: Option<Spanned<ReadyLayer>>,
+    /// How long the service may take to become ready. Default: 60s.
+    pub ready_timeout: Option<HumanDuration>,
+    /// Default: on-failure.
+    pub restart: Option<Restart>,
+    /// How long the service has to end after TERM before KILL. Default: 8s.
+    pub stop_timeout: Option<HumanDuration>,
+}
+
+/// `ready`: exactly one of these.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadyLayer {
+    /// A GET of this `http://` URL answers 200–399.
+    pub http: Option<String>,
+    /// A connection to `HOST:PORT` is taken.
+    pub tcp: Option<String>,
+    /// A command that ends with 0.
+    pub exec: Option<Vec<String>>,
+}
+
+/// `[health]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HealthLayer {
+    /// `HOST:PORT` of the health port. Default: 127.0.0.1:3000.
+    pub listen: Option<String>,
+}
+
+/// `[loader]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LoaderLayer {
+    /// The tool directory. `LOA_TOOL_DIR` overrides.
+    pub dir: Option<String>,
+    /// `false` switches loading off. `LOA_DEFERRED_TOOLS` overrides.
+    pub enabled: Option<bool>,
+    /// Wall-clock limit of one attempt at one tool. `LOA_TOOL_TIMEOUT` overrides. Default: 30m.
+    pub timeout: Option<HumanDuration>,
+    /// How many tools are loaded at once: "auto" or a number.
+    pub jobs: Option<Jobs>,
+}
+
+/// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `script`, and what goes with it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ToolLayer {
+    /// Shown, and a part of the directory's name. The source's own version stands in for it.
+    pub version: Option<String>,
+    pub cargo: Option<CargoSource>,
+    pub pip: Option<PipSource>,
+    pub npm: Option<NpmSource>,
+    pub binary: Option<BinarySource>,
+    pub script: Option<ScriptSource>,
+    /// Tools that must be installed before.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<ToolName>>"))]
+    pub requires: Option<Vec<Spanned<ToolName>>>,
+    /// Lower goes first. Default: 100.
+    pub priority: Option<i32>,
+    /// Default: deferred.
+    pub load: Option<Load>,
+    /// Wall-clock limit of one attempt.
+    pub timeout: Option<HumanDuration>,
+    /// Attempts after the first. Default: 2.
+    pub retries: Option<u32>,
+    /// A command that ends with 0 when the tool works.
+    pub verify: Option<Vec<String>>,
+    /// Programs to publish in `bin/`. Default: every executable in the prefix's `bin`.
+    pub bins: Option<Vec<BinName>>,
+    /// Additions to the installer's environment.
+    pub env: Option<BTreeMap<String, String>>,
+    /// How long it is expected to take, for progress.
+    pub estimate: Option<HumanDuration>,
+}

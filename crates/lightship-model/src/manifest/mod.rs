@@ -1,0 +1,213 @@
+//! The manifest: what the container is — its service, its health port, its tools.
+//!
+//! `layer` is what was typed in one file; `parse` reads it and gives every error its place;
+//! `resolve` lays files over one another and checks what only the whole can tell. The types
+//! here are the result, which nobody has to check again.
+
+mod error;
+mod graph;
+pub mod layer;
+mod open;
+mod overlay;
+mod parse;
+mod resolve;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::error::{ManifestError, ManifestErrors};
+pub use self::open::{Which, open};
+pub use self::parse::Text;
+pub use self::source::{
+    ArtifactUrl, BinarySource, CargoSource, NpmSource, PipSource, ScriptSource, Source, Take,
+};
+use crate::name::{BinName, ToolName};
+
+/// A whole, checked manifest.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    pub service: Option<Service>,
+    /// Address of the health port, as written: `HOST:PORT`.
+    pub listen: Option<String>,
+    pub loader: LoaderSettings,
+    /// Name of a capability → the tools that must all be installed for it.
+    pub capabilities: BTreeMap<String, Vec<ToolName>>,
+    pub registries: Registries,
+    pub tools: BTreeMap<ToolName, Tool>,
+}
+
+impl Manifest {
+    /// The tools in the order in which they are shown: priority, then name.
+    pub fn tools_in_order(&self) -> Vec<&Tool> {
+        let mut tools: Vec<&Tool> = self.tools.values().collect();
+        tools.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+        tools
+    }
+}
+
+/// The process that the container exists for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    pub command: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    /// Working directory; the one lightship was started in when absent.
+    pub dir: Option<String>,
+    pub ready: Option<Ready>,
+    /// How long the service may take to become ready before health calls it late.
+    pub ready_timeout: Duration,
+    pub restart: Restart,
+    /// How long the service has between the polite and the final signal.
+    pub stop_timeout: Duration,
+}
+
+impl Service {
+    /// A service given on the command line: ready once it runs, never restarted.
+    pub fn from_command(command: Vec<String>) -> Self {
+        Self {
+            command,
+            env: BTreeMap::new(),
+            dir: None,
+            ready: None,
+            ready_timeout: defaults::READY_TIMEOUT,
+            restart: Restart::Never,
+            stop_timeout: defaults::STOP_TIMEOUT,
+        }
+    }
+}
+
+/// How to find out that the service does its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// A GET of this `http://` URL answers 200–399.
+    Http(String),
+    /// A connection to `HOST:PORT` is taken.
+    Tcp(String),
+    /// The command ends with 0.
+    Exec(Vec<String>),
+}
+
+/// When the service is started again after it ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    Always,
+    #[default]
+    OnFailure,
+    Never,
+}
+
+/// `[loader]`: where and how tools are loaded. Absent values leave the defaults standing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoaderSettings {
+    pub dir: Option<String>,
+    pub enabled: Option<bool>,
+    pub timeout: Option<Duration>,
+    pub jobs: Option<Jobs>,
+}
+
+/// How many tools are loaded at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(try_from = "JobsText")]
+pub enum Jobs {
+    /// From the processors that the cgroup's quota leaves.
+    #[default]
+    Auto,
+    Count(u16),
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+enum JobsText {
+    Count(u16),
+    Word(String),
+}
+
+impl TryFrom<JobsText> for Jobs {
+    type Error = String;
+
+    fn try_from(text: JobsText) -> Result<Self, String> {
+        match text {
+            JobsText::Count(count) if count > 0 => Ok(Self::Count(count)),
+            JobsText::Word(word) if word == "auto" => Ok(Self::Auto),
+            JobsText::Count(_) | JobsText::Word(_) => {
+                Err("`jobs` is \"auto\" or a number of at least 1".to_owned())
+            }
+        }
+    }
+}
+
+/// `[registries]`: addresses that replace what the ordinary clients are configured with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Registries {
+    /// Index address for cargo (`sparse+https://…/`).
+    pub cargo: Option<String>,
+    /// Simple-index address for pip and uv.
+    pub pip: Option<String>,
+    /// Registry address for npm.
+    pub npm: Option<String>,
+}
+
+/// When a tool is loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Load {
+    /// In the image: there at boot.
+    Baked,
+    /// In the background, once the service is ready.
+    #[default]
+    Deferred,
+    /// When somebody asks for it.
+    OnDemand,
+}
+
+/// One tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tool {
+    pub name: ToolName,
+    /// What the store's directory is called by; `latest` when the manifest names none.
+    pub version: String,
+    pub source: Source,
+    pub requires: Vec<ToolName>,
+    /// Lower goes first.
+    pub priority: i32,
+    pub load: Load,
+    /// Wall-clock limit of one attempt; the loader's own when absent.
+    pub timeout: Option<Duration>,
+    /// Attempts after the first, where another attempt can help.
+    pub retries: u32,
+    /// Proves that the tool works; also finds one that was on the machine before.
+    pub verify: Option<Vec<String>>,
+    /// Programs to publish; every executable in the prefix's `bin` when absent.
+    pub bins: Option<Vec<BinName>>,
+    /// Additions to the installer's environment; placeholders allowed.
+    pub env: BTreeMap<String, String>,
+    /// For progress, as long as nothing was measured.
+    pub estimate: Option<Duration>,
+}
+
+/// What stands where a manifest is silent.
+pub mod defaults {
+    use std::time::Duration;
+
+    /// A tool without a priority goes after those that have one.
+    pub const PRIORITY: i32 = 100;
+    pub const RETRIES: u32 = 2;
+    /// `LOA_TOOL_TIMEOUT`'s default in the specification: 1,800 seconds.
+    pub const TOOL_TIMEOUT: Duration = Duration::from_secs(1800);
+    pub const READY_TIMEOUT: Duration = Duration::from_secs(60);
+    /// Docker gives 10 seconds between TERM and KILL; two are kept for what is left over.
+    pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+    /// Loopback: a port that the world can reach is a choice, made in the manifest.
+    pub const LISTEN: &str = "127.0.0.1:3000";
+}

@@ -1,0 +1,81 @@
+//! Reading one file: form errors, each with line, column, and the nearest key that exists.
+
+use super::error::ManifestError;
+use super::layer::Layer;
+use crate::nearest::nearest;
+
+/// A manifest's text and the name it goes by in messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    pub name: String,
+    pub text: String,
+}
+
+impl Text {
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// The error `message` at byte `offset` of this text.
+    pub(super) fn error(&self, offset: usize, message: impl Into<String>) -> ManifestError {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let excerpt = self.text[start..].lines().next().unwrap_or_default();
+        ManifestError {
+            file: self.name.clone(),
+            line: before.matches('\n').count() + 1,
+            column: before[start..].chars().count() + 1,
+            excerpt: excerpt.to_owned(),
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    pub(super) fn parse(&self) -> Result<Layer, ManifestError> {
+        toml::from_str(&self.text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let (message, help) = reword(error.message());
+            ManifestError { help, ..self.error(offset, message) }
+        })
+    }
+}
+
+/// serde's words for an unknown key list every key; ours name the nearest one.
+fn reword(message: &str) -> (String, Option<String>) {
+    let message = message.trim();
+    let Some((_, rest)) = message.split_once("unknown field `") else {
+        return (message.to_owned(), None);
+    };
+    let Some((field, rest)) = rest.split_once('`') else {
+        return (message.to_owned(), None);
+    };
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let help = match nearest(field, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", known.join(", ")),
+    };
+    (format!("unknown key `{field}`"), Some(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_counted_in_characters() {
+        let text = Text::new("f", "a = 1\nü = x\n");
+        let error = text.error(text.text.find('x').unwrap(), "m");
+        assert_eq!((error.line, error.column, error.excerpt.as_str()), (2, 5, "ü = x"));
+    }
+
+    #[test]
+    fn a_place_past_the_end_or_inside_a_character_does_no_harm() {
+        let text = Text::new("f", "ü");
+        assert_eq!(text.error(1, "m").column, 1);
+        assert_eq!(text.error(99, "m").line, 1);
+    }
+}

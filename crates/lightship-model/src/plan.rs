@@ -1,0 +1,182 @@
+//! The plan: for each tool of the manifest, what has to be done and why, before anything is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::{PlannedTool, ToolChange};
+use crate::key::Key;
+use crate::manifest::{Load, Manifest, Tool};
+use crate::name::ToolName;
+use crate::state::{InstalledAt, ToolStatus};
+
+/// What was found of a tool in the tool directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A receipt with the wanted key holds.
+    Installed { version: String, at: InstalledAt },
+    /// It does not; `why` when there is more to say than "it was never installed".
+    Missing { why: Option<String> },
+}
+
+/// What has to be done with a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Keep,
+    Install,
+    /// Loaded only when somebody asks.
+    Wait,
+    /// Loading is switched off.
+    Off,
+}
+
+/// One tool's line of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    pub tool: ToolName,
+    pub key: Key,
+    pub decision: Decision,
+    pub found: Found,
+}
+
+/// What a run is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything that the manifest loads by itself.
+    Deferred,
+    /// Nothing: loading is switched off.
+    Off,
+    /// These, with what they require.
+    Only(BTreeSet<ToolName>),
+}
+
+/// Decides for every tool of `manifest`.
+pub fn plan(
+    manifest: &Manifest,
+    keys: &BTreeMap<ToolName, Key>,
+    mut found: BTreeMap<ToolName, Found>,
+    scope: &Scope,
+) -> Vec<Planned> {
+    let wanted = wanted(manifest, scope);
+    let decide = |tool: &Tool, found: &Found| match (found, scope) {
+        (Found::Installed { .. }, _) => Decision::Keep,
+        (Found::Missing { .. }, Scope::Off) => Decision::Off,
+        (Found::Missing { .. }, _) if wanted.contains(&tool.name) => Decision::Install,
+        (Found::Missing { .. }, _) => Decision::Wait,
+    };
+    manifest
+        .tools_in_order()
+        .into_iter()
+        .filter_map(|tool| {
+            let found = found.remove(&tool.name).unwrap_or(Found::Missing { why: None });
+            let key = keys.get(&tool.name)?.clone();
+            let decision = decide(tool, &found);
+            Some(Planned { tool: tool.name.clone(), key, decision, found })
+        })
+        .collect()
+}
+
+/// The tools to have, each with what it requires.
+fn wanted(manifest: &Manifest, scope: &Scope) -> BTreeSet<ToolName> {
+    let mut queue: Vec<&ToolName> = match scope {
+        Scope::Off => Vec::new(),
+        Scope::Only(names) => names.iter().collect(),
+        Scope::Deferred => {
+            let by_itself = |tool: &&Tool| tool.load != Load::OnDemand;
+            manifest.tools.values().filter(by_itself).map(|tool| &tool.name).collect()
+        }
+    };
+    let mut wanted = BTreeSet::new();
+    while let Some(name) = queue.pop() {
+        if let Some(tool) = manifest.tools.get(name) {
+            if wanted.insert(name.clone()) {
+                queue.extend(&tool.requires);
+            }
+        }
+    }
+    wanted
+}
+
+impl Planned {
+    /// How the plan's line is told to the outside.
+    pub fn event(&self, tool: &Tool, estimate_ms: Option<u64>) -> PlannedTool {
+        let name = tool.name.clone();
+        let change = match (&self.decision, &self.found) {
+            (_, Found::Installed { version, at }) => ToolChange {
+                version: Some(version.clone()),
+                installed_at: Some(*at),
+                ..ToolChange::new(name, ToolStatus::Installed)
+            },
+            (Decision::Off, Found::Missing { .. }) => {
+                ToolChange::new(name, ToolStatus::Skipped).because("loading is switched off")
+            }
+            (Decision::Wait, Found::Missing { .. }) => {
+                ToolChange::new(name, ToolStatus::Pending).because("waits until it is asked for")
+            }
+            (_, Found::Missing { why }) => {
+                let change = ToolChange::new(name, ToolStatus::Pending);
+                ToolChange { reason: why.clone(), ..change }
+            }
+        };
+        PlannedTool {
+            change,
+            source: tool.source.kind().to_owned(),
+            priority: tool.priority,
+            requires: tool.requires.clone(),
+            on_demand: self.decision == Decision::Wait,
+            estimate_ms,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{Platform, keys};
+    use crate::manifest::Text;
+
+    const TEXT: &str = "[tools.a]\nscript = { run = [\"a\"] }\nload = \"on-demand\"\n\
+                        [tools.b]\nscript = { run = [\"b\"] }\nrequires = [\"a\"]\n\
+                        [tools.c]\nscript = { run = [\"c\"] }\nload = \"on-demand\"\n";
+
+    fn decisions(scope: &Scope, installed: &[&str]) -> Vec<(String, Decision)> {
+        let manifest = Manifest::load(Text::new("m", TEXT), |_, _| Err(String::new())).unwrap();
+        let platform = Platform {
+            arch: String::new(),
+            libc: String::new(),
+            python: None,
+            store: String::new(),
+        };
+        let keys = keys(&manifest.tools, &platform);
+        let at = InstalledAt::PreExisting;
+        let found = installed
+            .iter()
+            .map(|name| (name.parse().unwrap(), Found::Installed { version: "1".into(), at }))
+            .collect();
+        plan(&manifest, &keys, found, scope)
+            .into_iter()
+            .map(|planned| (planned.tool.to_string(), planned.decision))
+            .collect()
+    }
+
+    fn expect(list: [Decision; 3]) -> Vec<(String, Decision)> {
+        ["a", "b", "c"].iter().map(ToString::to_string).zip(list).collect()
+    }
+
+    #[test]
+    fn a_deferred_tool_brings_the_on_demand_tool_that_it_requires() {
+        use Decision::{Install, Wait};
+        assert_eq!(decisions(&Scope::Deferred, &[]), expect([Install, Install, Wait]));
+    }
+
+    #[test]
+    fn what_is_installed_is_kept_and_switched_off_installs_nothing() {
+        use Decision::{Keep, Off};
+        assert_eq!(decisions(&Scope::Off, &["b"]), expect([Off, Keep, Off]));
+    }
+
+    #[test]
+    fn a_named_tool_comes_with_its_requirements_alone() {
+        use Decision::{Install, Wait};
+        let only = Scope::Only(["c".parse().unwrap()].into());
+        assert_eq!(decisions(&only, &[]), expect([Wait, Wait, Install]));
+    }
+}

@@ -1,0 +1,247 @@
+//! The schedule: which tool is installed next. A pure machine: inputs in, actions out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::manifest::Tool;
+use crate::name::ToolName;
+use crate::plan::{Decision, Planned};
+
+/// What the loop tells the schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Begin,
+    /// The attempt that was started has ended.
+    Ended {
+        tool: ToolName,
+        outcome: Outcome,
+    },
+    /// The pause before another attempt is over.
+    PauseOver {
+        tool: ToolName,
+    },
+    /// Somebody wants this tool now.
+    Promote {
+        tool: ToolName,
+    },
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Installed,
+    Failed { retry_can_help: bool },
+}
+
+/// What the loop has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    Start {
+        tool: ToolName,
+        attempt: u32,
+    },
+    /// Tell the schedule [`Input::PauseOver`] after this time.
+    Pause {
+        tool: ToolName,
+        pause: Duration,
+    },
+    /// No further attempt is made.
+    Fail {
+        tool: ToolName,
+    },
+    /// It can't be installed, because of the tool `because`.
+    Skip {
+        tool: ToolName,
+        because: ToolName,
+    },
+    /// Nothing is left to do.
+    Complete,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Dormant,
+    Waiting,
+    Running,
+    Paused,
+    Installed,
+    Failed,
+    Skipped,
+}
+
+#[derive(Clone, Debug)]
+struct Item {
+    requires: Vec<ToolName>,
+    priority: i32,
+    retries: u32,
+    attempts: u32,
+    state: State,
+}
+
+/// The state of a whole run.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    slots: usize,
+    items: BTreeMap<ToolName, Item>,
+}
+
+impl Schedule {
+    /// A schedule for `plan`, with at most `slots` attempts at once (at least one).
+    pub fn new(tools: &BTreeMap<ToolName, Tool>, plan: &[Planned], slots: usize) -> Self {
+        let items = plan
+            .iter()
+            .filter_map(|planned| {
+                let tool = tools.get(&planned.tool)?;
+                let state = match planned.decision {
+                    Decision::Keep => State::Installed,
+                    Decision::Install => State::Waiting,
+                    Decision::Wait => State::Dormant,
+                    Decision::Off => State::Skipped,
+                };
+                let item = Item {
+                    requires: tool.requires.clone(),
+                    priority: tool.priority,
+                    retries: tool.retries,
+                    attempts: 0,
+                    state,
+                };
+                Some((tool.name.clone(), item))
+            })
+            .collect();
+        let mut schedule = Self { slots: slots.max(1), items };
+        schedule.inherit_priorities();
+        schedule
+    }
+
+    /// Decides what `input` means.
+    pub fn step(&mut self, input: Input) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match input {
+            Input::Begin => {}
+            Input::Ended { tool, outcome } => self.ended(&tool, outcome, &mut actions),
+            Input::PauseOver { tool } => self.change(&tool, State::Paused, State::Waiting),
+            Input::Promote { tool } => self.promote(&tool, i32::MIN),
+        }
+        self.skip(&mut actions);
+        self.start(&mut actions);
+        if self.is_complete() {
+            actions.push(Action::Complete);
+        }
+        actions
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_complete(&self) -> bool {
+        let busy =
+            |item: &Item| matches!(item.state, State::Waiting | State::Running | State::Paused);
+        !self.items.values().any(busy)
+    }
+
+    fn change(&mut self, tool: &ToolName, from: State, to: State) {
+        if let Some(item) = self.items.get_mut(tool).filter(|item| item.state == from) {
+            item.state = to;
+        }
+    }
+
+    fn ended(&mut self, tool: &ToolName, outcome: Outcome, actions: &mut Vec<Action>) {
+        let running = |item: &&mut Item| item.state == State::Running;
+        let Some(item) = self.items.get_mut(tool).filter(running) else { return };
+        match outcome {
+            Outcome::Installed => item.state = State::Installed,
+            Outcome::Failed { retry_can_help: true } if item.attempts <= item.retries => {
+                item.state = State::Paused;
+                let pause = pause_after(item.attempts);
+                actions.push(Action::Pause { tool: tool.clone(), pause });
+            }
+            Outcome::Failed { .. } => {
+                item.state = State::Failed;
+                actions.push(Action::Fail { tool: tool.clone() });
+            }
+        }
+    }
+
+    /// Puts a tool, and what it needs, at the head of the queue; failed ones are tried anew.
+    fn promote(&mut self, tool: &ToolName, priority: i32) {
+        let Some(item) = self.items.get_mut(tool) else { return };
+        match item.state {
+            State::Dormant | State::Failed | State::Skipped => {
+                item.state = State::Waiting;
+                item.attempts = 0;
+            }
+            State::Paused => item.state = State::Waiting,
+            State::Waiting | State::Running => {}
+            State::Installed => return,
+        }
+        item.priority = item.priority.min(priority);
+        for required in item.requires.clone() {
+            self.promote(&required, priority);
+        }
+    }
+
+    /// Skips every waiting tool whose requirement will not come, until no more follow.
+    fn skip(&mut self, actions: &mut Vec<Action>) {
+        loop {
+            let hopeless = self.items.iter().find_map(|(name, item)| {
+                let lost = |required: &&ToolName| {
+                    let state = self.items.get(*required).map_or(State::Failed, |item| item.state);
+                    matches!(state, State::Failed | State::Skipped)
+                };
+                let waits = item.state == State::Waiting;
+                let because = item.requires.iter().find(lost).filter(|_| waits)?;
+                Some((name.clone(), because.clone()))
+            });
+            let Some((tool, because)) = hopeless else { return };
+            self.change(&tool, State::Waiting, State::Skipped);
+            actions.push(Action::Skip { tool, because });
+        }
+    }
+
+    fn start(&mut self, actions: &mut Vec<Action>) {
+        let running = self.items.values().filter(|item| item.state == State::Running).count();
+        let mut ready: Vec<(i32, ToolName)> = self
+            .items
+            .iter()
+            .filter(|(_, item)| item.state == State::Waiting && self.has_requirements(item))
+            .map(|(name, item)| (item.priority, name.clone()))
+            .collect();
+        ready.sort();
+        for (_, tool) in ready.into_iter().take(self.slots.saturating_sub(running)) {
+            if let Some(item) = self.items.get_mut(&tool) {
+                item.state = State::Running;
+                item.attempts += 1;
+                actions.push(Action::Start { tool, attempt: item.attempts });
+            }
+        }
+    }
+
+    fn has_requirements(&self, item: &Item) -> bool {
+        let installed = |name: &ToolName| {
+            self.items.get(name).is_some_and(|item| item.state == State::Installed)
+        };
+        item.requires.iter().all(installed)
+    }
+
+    /// What an urgent tool requires is as urgent as the tool.
+    fn inherit_priorities(&mut self) {
+        for _ in 0..self.items.len() {
+            let mut urgent = Vec::new();
+            for item in self.items.values() {
+                urgent.extend(item.requires.iter().map(|name| (name.clone(), item.priority)));
+            }
+            for (name, priority) in urgent {
+                if let Some(item) = self.items.get_mut(&name) {
+                    item.priority = item.priority.min(priority);
+                }
+            }
+        }
+    }
+}
+
+/// 2 s, 8 s, 32 s, then a minute: long enough for a registry to recover, short enough to watch.
+fn pause_after(attempts: u32) -> Duration {
+    let factor = 4u64.saturating_pow(attempts.saturating_sub(1));
+    Duration::from_secs(2u64.saturating_mul(factor).min(60))
+}
+
+#[cfg(test)]
+mod tests;

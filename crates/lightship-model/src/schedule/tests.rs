@@ -1,0 +1,161 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::key::{Platform, keys};
+use crate::manifest::{Manifest, Text};
+use crate::plan::{Scope, plan};
+
+fn schedule(text: &str, slots: usize) -> Schedule {
+    let manifest = Manifest::load(Text::new("m", text), |_, _| Err(String::new())).unwrap();
+    let platform =
+        Platform { arch: String::new(), libc: String::new(), python: None, store: String::new() };
+    let keys = keys(&manifest.tools, &platform);
+    let plan = plan(&manifest, &keys, BTreeMap::new(), &Scope::Deferred);
+    Schedule::new(&manifest.tools, &plan, slots)
+}
+
+fn tool(name: &str, more: &str) -> String {
+    format!("[tools.{name}]\nscript = {{ run = [\"x\"] }}\n{more}\n")
+}
+
+fn name(text: &str) -> ToolName {
+    text.parse().unwrap()
+}
+
+fn start(text: &str, attempt: u32) -> Action {
+    Action::Start { tool: name(text), attempt }
+}
+
+fn ended(text: &str, outcome: Outcome) -> Input {
+    Input::Ended { tool: name(text), outcome }
+}
+
+const FAILED: Outcome = Outcome::Failed { retry_can_help: false };
+const FLAKED: Outcome = Outcome::Failed { retry_can_help: true };
+
+#[test]
+fn a_requirement_goes_first_and_its_ready_dependant_before_lower_priorities() {
+    let text = tool("rust", "")
+        + &tool("ck", "priority = 2\nrequires = [\"rust\"]")
+        + &tool("big", "priority = 4");
+    let mut schedule = schedule(&text, 1);
+    assert_eq!(schedule.step(Input::Begin), [start("rust", 1)]);
+    assert_eq!(schedule.step(ended("rust", Outcome::Installed)), [start("ck", 1)]);
+    assert_eq!(schedule.step(ended("ck", Outcome::Installed)), [start("big", 1)]);
+    assert_eq!(schedule.step(ended("big", Outcome::Installed)), [Action::Complete]);
+}
+
+#[test]
+fn several_run_at_once_but_no_more_than_there_are_slots() {
+    let mut schedule = schedule(&(tool("a", "") + &tool("b", "") + &tool("c", "")), 2);
+    assert_eq!(schedule.step(Input::Begin), [start("a", 1), start("b", 1)]);
+    assert_eq!(schedule.step(ended("b", Outcome::Installed)), [start("c", 1)]);
+}
+
+#[test]
+fn a_failure_skips_everything_above_it_and_nothing_else() {
+    let text = tool("a", "")
+        + &tool("b", "requires = [\"a\"]")
+        + &tool("c", "requires = [\"b\"]")
+        + &tool("d", "");
+    let mut schedule = schedule(&text, 1);
+    schedule.step(Input::Begin);
+    let actions = schedule.step(ended("a", FAILED));
+    assert_eq!(
+        actions,
+        [
+            Action::Fail { tool: name("a") },
+            Action::Skip { tool: name("b"), because: name("a") },
+            Action::Skip { tool: name("c"), because: name("b") },
+            start("d", 1),
+        ]
+    );
+}
+
+#[test]
+fn attempts_are_made_again_after_growing_pauses_until_the_retries_are_spent() {
+    let mut schedule = schedule(&tool("a", "retries = 1"), 1);
+    schedule.step(Input::Begin);
+    let pause = Duration::from_secs(2);
+    assert_eq!(schedule.step(ended("a", FLAKED)), [Action::Pause { tool: name("a"), pause }]);
+    assert!(!schedule.is_complete());
+    assert_eq!(schedule.step(Input::PauseOver { tool: name("a") }), [start("a", 2)]);
+    let end = [Action::Fail { tool: name("a") }, Action::Complete];
+    assert_eq!(schedule.step(ended("a", FLAKED)), end);
+}
+
+#[test]
+fn a_promoted_tool_wakes_with_its_requirements_and_jumps_the_queue() {
+    let text = tool("a", "priority = 1")
+        + &tool("b", "priority = 2")
+        + &tool("r", "load = \"on-demand\"")
+        + &tool("x", "load = \"on-demand\"\nrequires = [\"r\"]");
+    let mut schedule = schedule(&text, 1);
+    assert_eq!(schedule.step(Input::Begin), [start("a", 1)]);
+    assert_eq!(schedule.step(Input::Promote { tool: name("x") }), []);
+    assert_eq!(schedule.step(ended("a", Outcome::Installed)), [start("r", 1)]);
+    assert_eq!(schedule.step(ended("r", Outcome::Installed)), [start("x", 1)]);
+}
+
+#[test]
+fn with_nothing_to_do_it_is_complete_at_once() {
+    assert_eq!(schedule("", 2).step(Input::Begin), [Action::Complete]);
+}
+
+proptest! {
+    /// Whatever order attempts end in and however they end: no tool starts before what it
+    /// requires, the slots are never exceeded, and every run comes to its end.
+    #[test]
+    fn every_run_ends_in_order(
+        edges in proptest::collection::vec((0usize..8, 0usize..8), 0..12),
+        outcomes in proptest::collection::vec(0u8..4, 64),
+        slots in 1usize..4,
+    ) {
+        let mut text = String::new();
+        for index in 0..8 {
+            // Edges lead to lower numbers alone: no cycle.
+            let requires: std::collections::BTreeSet<String> = edges
+                .iter()
+                .filter(|(from, to)| *from == index && to < from)
+                .map(|(_, to)| format!("\"t{to}\""))
+                .collect();
+            let requires: Vec<String> = requires.into_iter().collect();
+            text += &tool(&format!("t{index}"), &format!("requires = [{}]", requires.join(",")));
+        }
+        let mut schedule = schedule(&text, slots);
+        let mut running: Vec<ToolName> = Vec::new();
+        let mut paused: Vec<ToolName> = Vec::new();
+        let mut outcomes = outcomes.into_iter().cycle();
+        let mut actions = schedule.step(Input::Begin);
+        for _ in 0..200 {
+            for action in actions.drain(..) {
+                match action {
+                    Action::Start { tool, .. } => {
+                        prop_assert!(schedule.has_requirements(&schedule.items[&tool]));
+                        running.push(tool);
+                    }
+                    Action::Pause { tool, .. } => paused.push(tool),
+                    Action::Fail { .. } | Action::Skip { .. } => {}
+                    Action::Complete => {
+                        prop_assert!(running.is_empty() && paused.is_empty());
+                        return Ok(());
+                    }
+                }
+            }
+            prop_assert!(running.len() <= slots);
+            actions = if let Some(tool) = running.pop() {
+                let outcome = match outcomes.next() {
+                    Some(0) => FAILED,
+                    Some(1) => FLAKED,
+                    _ => Outcome::Installed,
+                };
+                schedule.step(Input::Ended { tool, outcome })
+            } else {
+                let tool = paused.pop();
+                prop_assert!(tool.is_some(), "nothing runs, nothing waits, and no end");
+                schedule.step(Input::PauseOver { tool: tool.unwrap() })
+            };
+        }
+        prop_assert!(false, "the run never ended");
+    }
+}

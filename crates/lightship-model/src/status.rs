@@ -1,0 +1,220 @@
+//! The one "now": a fold over events. Every view — health, progress bars, `tools status` — is
+//! a reading of it.
+
+use std::collections::BTreeMap;
+
+use crate::event::{Event, Exit, PlannedTool, Progress, ToolChange, What};
+use crate::name::ToolName;
+use crate::state::ToolStatus;
+use crate::time::Timestamp;
+
+/// Everything that is known about a running container.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    pub service: ServiceStatus,
+    pub loader: LoaderStatus,
+    pub tools: BTreeMap<ToolName, ToolView>,
+    /// Newest last; at most [`MAX_WARNINGS`].
+    pub warnings: Vec<String>,
+    pub stopping: bool,
+}
+
+const MAX_WARNINGS: usize = 16;
+
+/// How the service stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceStatus {
+    /// The process, while it runs.
+    pub pid: Option<u32>,
+    /// Since when it has been ready, while it is.
+    pub ready_since: Option<Timestamp>,
+    /// It was ready once since lightship started.
+    pub was_ready: bool,
+    pub restarts: u32,
+    pub last_exit: Option<Exit>,
+    pub last_exit_at: Option<Timestamp>,
+    pub error: Option<String>,
+}
+
+/// How the loader stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoaderStatus {
+    pub state: LoaderState,
+    pub restarts: u32,
+    pub slots: usize,
+    pub dir: Option<String>,
+}
+
+/// A word for the loader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoaderState {
+    /// Not started yet: the service comes first.
+    #[default]
+    Waiting,
+    Running,
+    /// It ended before its work; it is started again.
+    Restarting,
+    /// Nothing is left to do.
+    Complete,
+    /// It ended before its work too often.
+    Failed,
+}
+
+impl LoaderState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Restarting => "restarting",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How a tool stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolView {
+    pub change: ToolChange,
+    pub source: String,
+    pub priority: i32,
+    pub on_demand: bool,
+    pub estimate_ms: Option<u64>,
+    /// While it is being installed.
+    pub started: Option<Timestamp>,
+    pub progress: Option<Progress>,
+}
+
+impl Status {
+    /// A status that knows the manifest's tools, before any loader has said a word.
+    pub fn expecting(tools: impl IntoIterator<Item = PlannedTool>) -> Self {
+        let mut status = Self::default();
+        status.plan(tools);
+        status
+    }
+
+    /// Takes an event in.
+    pub fn apply(&mut self, event: &Event) {
+        match &event.what {
+            What::HealthListening { .. } => {}
+            What::ServiceStarted { pid, .. } => {
+                self.service.pid = Some(*pid);
+                self.service.ready_since = None;
+                self.service.error = None;
+            }
+            What::ServiceReady { .. } => {
+                self.service.ready_since = Some(event.at);
+                self.service.was_ready = true;
+            }
+            What::ServiceLate { after_ms } => {
+                self.warn(format!("the service is not ready after {} s", after_ms / 1000));
+            }
+            What::ServiceExited { exit, restart_in_ms } => {
+                self.service.pid = None;
+                self.service.ready_since = None;
+                self.service.last_exit = Some(*exit);
+                self.service.last_exit_at = Some(event.at);
+                self.service.restarts += u32::from(restart_in_ms.is_some());
+            }
+            What::ServiceFailed { error } => {
+                self.service.pid = None;
+                self.service.error = Some(error.clone());
+            }
+            What::LoaderStarted { .. } => self.loader.state = LoaderState::Running,
+            What::LoaderExited { exit, restart_in_ms } => self.loader_exited(*exit, *restart_in_ms),
+            What::Stopping { .. } => self.stopping = true,
+            What::Plan { tools, slots, dir } => {
+                self.loader.slots = *slots;
+                self.loader.dir = Some(dir.clone());
+                self.plan(tools.iter().cloned());
+            }
+            What::Tool(change) => self.tool(event.at, change),
+            What::Progress { name, progress } => {
+                let installing =
+                    |tool: &&mut ToolView| tool.change.status == ToolStatus::Installing;
+                if let Some(tool) = self.tools.get_mut(name).filter(installing) {
+                    tool.progress = Some(progress.clone());
+                }
+            }
+            What::LoadComplete { .. } => self.loader.state = LoaderState::Complete,
+            What::Warning { message } => self.warn(message.clone()),
+        }
+    }
+
+    fn warn(&mut self, message: String) {
+        if self.warnings.len() == MAX_WARNINGS {
+            self.warnings.remove(0);
+        }
+        self.warnings.push(message);
+    }
+
+    fn plan(&mut self, tools: impl IntoIterator<Item = PlannedTool>) {
+        self.tools = tools
+            .into_iter()
+            .map(|planned| {
+                let name = planned.change.name.clone();
+                let view = ToolView {
+                    change: planned.change,
+                    source: planned.source,
+                    priority: planned.priority,
+                    on_demand: planned.on_demand,
+                    estimate_ms: planned.estimate_ms,
+                    started: None,
+                    progress: None,
+                };
+                (name, view)
+            })
+            .collect();
+    }
+
+    fn tool(&mut self, at: Timestamp, change: &ToolChange) {
+        let Some(tool) = self.tools.get_mut(&change.name) else { return };
+        let installing = change.status == ToolStatus::Installing;
+        tool.started = installing.then(|| tool.started.unwrap_or(at));
+        tool.on_demand &= change.status == ToolStatus::Pending;
+        tool.progress = None;
+        tool.change = change.clone();
+    }
+
+    /// A loader that ended took its installers with it: what it was installing is pending again.
+    fn loader_exited(&mut self, exit: Exit, restart_in_ms: Option<u64>) {
+        if restart_in_ms.is_some() {
+            self.loader.state = LoaderState::Restarting;
+            self.loader.restarts += 1;
+        } else if self.loader.state != LoaderState::Complete && !self.stopping {
+            self.loader.state = LoaderState::Failed;
+            self.warn(format!("the loader ended with {exit}, too often to go on"));
+        }
+        for tool in self.tools.values_mut() {
+            if tool.change.status == ToolStatus::Installing {
+                tool.started = None;
+                tool.progress = None;
+                tool.change = ToolChange::new(tool.change.name.clone(), ToolStatus::Pending)
+                    .because("the loader ended while it was installed");
+            }
+        }
+    }
+
+    /// Whether tools are being loaded, or will be by themselves.
+    pub fn is_loading(&self) -> bool {
+        !self.is_complete()
+    }
+
+    /// Whether every tool has come to its end (or waits to be asked for).
+    pub fn is_complete(&self) -> bool {
+        let done = |tool: &ToolView| tool.change.status.is_final() || tool.on_demand;
+        self.tools.values().all(done) || self.loader.state == LoaderState::Failed
+    }
+
+    pub fn count(&self, status: ToolStatus) -> usize {
+        self.tools.values().filter(|tool| tool.change.status == status).count()
+    }
+
+    /// Whether all of `tools` are installed.
+    pub fn has(&self, tools: &[ToolName]) -> bool {
+        let installed = |name: &ToolName| {
+            self.tools.get(name).is_some_and(|tool| tool.change.status == ToolStatus::Installed)
+        };
+        tools.iter().all(installed)
+    }
+}
