@@ -86,10 +86,10 @@ fn wanted(manifest: &Manifest, scope: &Scope) -> BTreeSet<ToolName> {
     };
     let mut wanted = BTreeSet::new();
     while let Some(name) = queue.pop() {
-        if let Some(tool) = manifest.tools.get(name) {
-            if wanted.insert(name.clone()) {
-                queue.extend(&tool.requires);
-            }
+        if let Some(tool) = manifest.tools.get(name)
+            && wanted.insert(name.clone())
+        {
+            queue.extend(&tool.requires);
         }
     }
     wanted

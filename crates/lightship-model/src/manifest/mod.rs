@@ -204,8 +204,8 @@ pub mod defaults {
     pub const PRIORITY: i32 = 100;
     pub const RETRIES: u32 = 2;
     /// `LOA_TOOL_TIMEOUT`'s default in the specification: 1,800 seconds.
-    pub const TOOL_TIMEOUT: Duration = Duration::from_secs(1800);
-    pub const READY_TIMEOUT: Duration = Duration::from_secs(60);
+    pub const TOOL_TIMEOUT: Duration = Duration::from_mins(30);
+    pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
     /// Docker gives 10 seconds between TERM and KILL; two are kept for what is left over.
     pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
     /// Loopback: a port that the world can reach is a choice, made in the manifest.

@@ -34,9 +34,9 @@ pub fn open(
     read: impl Fn(&Path) -> io::Result<String>,
 ) -> Result<Manifest, ManifestErrors> {
     let root = match which {
-        Which::Profile(name) => profile(name).map_err(|reason| unreadable(name, reason))?,
+        Which::Profile(name) => profile(name).map_err(|reason| unreadable(name, &reason))?,
         Which::File(path) => {
-            file(path, &read).map_err(|reason| unreadable(&path.display().to_string(), reason))?
+            file(path, &read).map_err(|reason| unreadable(&path.display().to_string(), &reason))?
         }
     };
     Manifest::load(root, |from, what| match what.strip_prefix("builtin:") {
@@ -59,7 +59,7 @@ fn profile(name: &str) -> Result<Text, String> {
     })
 }
 
-fn unreadable(name: &str, reason: String) -> ManifestErrors {
+fn unreadable(name: &str, reason: &str) -> ManifestErrors {
     let help = "name a manifest with --manifest FILE, or a built-in one with --profile \
                 quickstart or --profile loa";
     ManifestError {
