@@ -1,6 +1,7 @@
 //! The plan: for each tool of the manifest, what has to be done and why, before anything is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::event::{PlannedTool, ToolChange};
 use crate::key::Key;
@@ -74,6 +75,27 @@ pub fn plan(
         .collect()
 }
 
+/// How the manifest's tools are told of before anybody has looked at the tool directory.
+pub fn expected(manifest: &Manifest, enabled: bool) -> Vec<PlannedTool> {
+    let scope = if enabled { Scope::Deferred } else { Scope::Off };
+    let wanted = wanted(manifest, &scope);
+    let decide = |tool: &Tool| match scope {
+        Scope::Off => Decision::Off,
+        _ if wanted.contains(&tool.name) => Decision::Install,
+        _ => Decision::Wait,
+    };
+    let missing = Found::Missing { why: None };
+    manifest
+        .tools_in_order()
+        .into_iter()
+        .map(|tool| announce(tool, decide(tool), &missing, tool.estimate.map(millis)))
+        .collect()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The tools to have, each with what it requires.
 fn wanted(manifest: &Manifest, scope: &Scope) -> BTreeSet<ToolName> {
     let mut queue: Vec<&ToolName> = match scope {
@@ -98,32 +120,41 @@ fn wanted(manifest: &Manifest, scope: &Scope) -> BTreeSet<ToolName> {
 impl Planned {
     /// How the plan's line is told to the outside.
     pub fn event(&self, tool: &Tool, estimate_ms: Option<u64>) -> PlannedTool {
-        let name = tool.name.clone();
-        let change = match (&self.decision, &self.found) {
-            (_, Found::Installed { version, at }) => ToolChange {
-                version: Some(version.clone()),
-                installed_at: Some(*at),
-                ..ToolChange::new(name, ToolStatus::Installed)
-            },
-            (Decision::Off, Found::Missing { .. }) => {
-                ToolChange::new(name, ToolStatus::Skipped).because("loading is switched off")
-            }
-            (Decision::Wait, Found::Missing { .. }) => {
-                ToolChange::new(name, ToolStatus::Pending).because("waits until it is asked for")
-            }
-            (_, Found::Missing { why }) => {
-                let change = ToolChange::new(name, ToolStatus::Pending);
-                ToolChange { reason: why.clone(), ..change }
-            }
-        };
-        PlannedTool {
-            change,
-            source: tool.source.kind().to_owned(),
-            priority: tool.priority,
-            requires: tool.requires.clone(),
-            on_demand: self.decision == Decision::Wait,
-            estimate_ms,
+        announce(tool, self.decision, &self.found, estimate_ms)
+    }
+}
+
+fn announce(
+    tool: &Tool,
+    decision: Decision,
+    found: &Found,
+    estimate_ms: Option<u64>,
+) -> PlannedTool {
+    let name = tool.name.clone();
+    let change = match (decision, found) {
+        (_, Found::Installed { version, at }) => ToolChange {
+            version: Some(version.clone()),
+            installed_at: Some(*at),
+            ..ToolChange::new(name, ToolStatus::Installed)
+        },
+        (Decision::Off, Found::Missing { .. }) => {
+            ToolChange::new(name, ToolStatus::Skipped).because("loading is switched off")
         }
+        (Decision::Wait, Found::Missing { .. }) => {
+            ToolChange::new(name, ToolStatus::Pending).because("waits until it is asked for")
+        }
+        (Decision::Install | Decision::Keep, Found::Missing { why }) => {
+            let change = ToolChange::new(name, ToolStatus::Pending);
+            ToolChange { reason: why.clone(), ..change }
+        }
+    };
+    PlannedTool {
+        change,
+        source: tool.source.kind().to_owned(),
+        priority: tool.priority,
+        requires: tool.requires.clone(),
+        on_demand: decision == Decision::Wait,
+        estimate_ms,
     }
 }
 
@@ -165,6 +196,18 @@ mod tests {
     fn a_deferred_tool_brings_the_on_demand_tool_that_it_requires() {
         use Decision::{Install, Wait};
         assert_eq!(decisions(&Scope::Deferred, &[]), expect([Install, Install, Wait]));
+    }
+
+    #[test]
+    fn what_is_expected_is_what_an_empty_tool_directory_gives() {
+        let manifest = Manifest::load(Text::new("m", TEXT), |_, _| Err(String::new())).unwrap();
+        let words = |enabled| {
+            let tools = expected(&manifest, enabled).into_iter();
+            tools.map(|tool| (tool.change.status, tool.on_demand)).collect::<Vec<_>>()
+        };
+        let pending = ToolStatus::Pending;
+        assert_eq!(words(true), [(pending, false), (pending, false), (pending, true)]);
+        assert_eq!(words(false), [(ToolStatus::Skipped, false); 3]);
     }
 
     #[test]

@@ -181,9 +181,11 @@ impl Status {
         if restart_in_ms.is_some() {
             self.loader.state = LoaderState::Restarting;
             self.loader.restarts += 1;
+        } else if exit.is_success() {
+            self.loader.state = LoaderState::Complete;
         } else if self.loader.state != LoaderState::Complete && !self.stopping {
+            // PID 1 says why in a warning of its own.
             self.loader.state = LoaderState::Failed;
-            self.warn(format!("the loader ended with {exit}, too often to go on"));
         }
         for tool in self.tools.values_mut() {
             if tool.change.status == ToolStatus::Installing {

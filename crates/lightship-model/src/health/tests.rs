@@ -124,3 +124,14 @@ fn what_a_dead_loader_was_installing_is_pending_again() {
     assert_eq!(status.loader.state, LoaderState::Restarting);
     assert_eq!(verdict(&status, at(3)).0, Verdict::Healthy);
 }
+
+#[test]
+fn a_loader_that_ends_well_is_complete_and_one_that_is_given_up_on_degrades() {
+    let mut status = running();
+    apply(&mut status, 1, What::LoaderExited { exit: Exit::Code(0), restart_in_ms: None });
+    assert_eq!(status.loader.state, LoaderState::Complete);
+    let mut status = running();
+    apply(&mut status, 1, What::LoaderExited { exit: Exit::Code(70), restart_in_ms: None });
+    assert_eq!(status.loader.state, LoaderState::Failed);
+    assert_eq!(verdict(&status, at(2)).0, Verdict::Degraded);
+}
