@@ -1,0 +1,231 @@
+//! The command line, as it was typed.
+
+use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+
+use lexopt::{Arg, Parser, ValueExt as _};
+use lightship_init::client::{Check, FailOn, Format};
+use lightship_model::duration::HumanDuration;
+use lightship_model::manifest::Which;
+
+pub(crate) const VERSION: &str = concat!("lightship-init ", env!("CARGO_PKG_VERSION"));
+
+pub(crate) const USAGE: &str = "lightship-init --help shows what can be said";
+
+pub(crate) const HELP: &str = "\
+lightship-init: runs a service as a container's PID 1, answers health, loads tools beside it
+
+usage:
+  lightship-init [options] [-- COMMAND ARGS…]
+  lightship-init health [health options]
+
+Without a COMMAND the manifest's service runs; a COMMAND replaces it.
+
+options:
+  --manifest FILE    the manifest (default: /etc/lightship.toml, if it is there)
+  --profile NAME     a built-in manifest: quickstart, loa
+  --tool-dir DIR     where the tools are (LOA_TOOL_DIR; default: /data/tools)
+  --listen ADDRESS   the health port, HOST:PORT (LOA_LISTEN; default: 127.0.0.1:3000)
+  --loader PATH      the loader (default: lightship-loader beside this program)
+  --help, --version
+
+health options:
+  --url URL          whom to ask (default: the port of the manifest or LOA_LISTEN)
+  --ready | --live | --full
+                     is the service ready, does PID 1 live, show everything
+  --fail-on WORD     from which verdict on the answer is no: unhealthy (default), degraded
+  --wait DURATION    ask again for so long, until the answer is yes (\"90s\", \"5m\")
+  --format FORMAT    text (default) or json
+  --manifest, --profile, --listen
+                     as above, to find the port
+
+exit codes:
+  the service's own code, or 128+n when signal n ended it
+    2  the command line is wrong
+    3  the manifest is missing or wrong, or there is no service to run
+   69  the health port is not to be had
+   70  a failure of lightship itself
+  126  the service was found but can't be executed
+  127  the service was not found
+  health: 0 for healthy, degraded, ready; 1 for anything else, also for no answer
+";
+
+/// What is wanted.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Run(Run),
+    Health(Health),
+    Help,
+    Version,
+}
+
+/// Where a manifest and the settings come from.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    pub(crate) which: Option<Which>,
+    pub(crate) tool_dir: Option<String>,
+    pub(crate) listen: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    pub(crate) origin: Origin,
+    pub(crate) loader: Option<OsString>,
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    pub(crate) origin: Origin,
+    pub(crate) url: Option<String>,
+    pub(crate) check: Check,
+    pub(crate) fail_on: FailOn,
+    pub(crate) wait: Option<Duration>,
+    pub(crate) format: Format,
+}
+
+/// Reads the command line, whose first word is the program's own name.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    if words.get(1).map(OsString::as_os_str) == Some(OsStr::new("health")) {
+        health(Parser::from_args(words.into_iter().skip(2)))
+    } else {
+        run(Parser::from_args(words.into_iter().skip(1)))
+    }
+}
+
+fn run(mut parser: Parser) -> Result<Command, lexopt::Error> {
+    let mut run = Run::default();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
+            Arg::Long("loader") => run.loader = Some(parser.value()?),
+            Arg::Long("tool-dir") => run.origin.tool_dir = Some(parser.value()?.string()?),
+            // From the first word that is no option on, everything is the command's.
+            Arg::Value(program) => {
+                run.command.push(program.string()?);
+                for word in parser.raw_args()? {
+                    run.command.push(word.string()?);
+                }
+            }
+            Arg::Long(_) | Arg::Short(_) => {
+                origin(&arg.clone_name(), &mut parser, &mut run.origin)?;
+            }
+        }
+    }
+    Ok(Command::Run(run))
+}
+
+fn health(mut parser: Parser) -> Result<Command, lexopt::Error> {
+    let mut health = Health::default();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Long("url") => health.url = Some(parser.value()?.string()?),
+            Arg::Long("ready") => health.check = Check::Ready,
+            Arg::Long("live") => health.check = Check::Live,
+            Arg::Long("full") => health.check = Check::Full,
+            Arg::Long("fail-on") => health.fail_on = parser.value()?.parse_with(fail_on)?,
+            Arg::Long("format") => health.format = parser.value()?.parse_with(format)?,
+            Arg::Long("wait") => {
+                let wait = parser.value()?.parse_with(HumanDuration::parse)?;
+                health.wait = Some(wait.0);
+            }
+            Arg::Value(_) => return Err(arg.unexpected()),
+            Arg::Long(_) | Arg::Short(_) => {
+                origin(&arg.clone_name(), &mut parser, &mut health.origin)?;
+            }
+        }
+    }
+    Ok(Command::Health(health))
+}
+
+/// The options that both have.
+fn origin(name: &str, parser: &mut Parser, origin: &mut Origin) -> Result<(), lexopt::Error> {
+    match name {
+        "--manifest" => origin.which = Some(Which::File(parser.value()?.into())),
+        "--profile" => origin.which = Some(Which::Profile(parser.value()?.string()?)),
+        "--listen" => origin.listen = Some(parser.value()?.string()?),
+        _ => return Err(lexopt::Error::UnexpectedOption(name.to_owned())),
+    }
+    Ok(())
+}
+
+/// The option as it was typed.
+trait CloneName {
+    fn clone_name(&self) -> String;
+}
+
+impl CloneName for Arg<'_> {
+    fn clone_name(&self) -> String {
+        match self {
+            Arg::Short(letter) => format!("-{letter}"),
+            Arg::Long(name) => format!("--{name}"),
+            Arg::Value(value) => value.to_string_lossy().into_owned(),
+        }
+    }
+}
+
+fn fail_on(word: &str) -> Result<FailOn, &'static str> {
+    match word {
+        "unhealthy" => Ok(FailOn::Unhealthy),
+        "degraded" => Ok(FailOn::Degraded),
+        _ => Err("it is `unhealthy` or `degraded`"),
+    }
+}
+
+fn format(word: &str) -> Result<Format, &'static str> {
+    match word {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        _ => Err("it is `text` or `json`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Result<Command, lexopt::Error> {
+        parse(format!("lightship-init {line}").split_whitespace().map(OsString::from))
+    }
+
+    fn run_of(line: &str) -> Run {
+        match words(line) {
+            Ok(Command::Run(run)) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn everything_behind_the_command_is_the_commands() {
+        let run = run_of("--listen 127.0.0.1:0 -- sh -c exit --listen x");
+        assert_eq!(run.command, ["sh", "-c", "exit", "--listen", "x"]);
+        assert_eq!(run.origin.listen.as_deref(), Some("127.0.0.1:0"));
+        assert_eq!(run_of("sleep 5 --help").command, ["sleep", "5", "--help"]);
+        assert_eq!(run_of("-- health").command, ["health"]);
+        assert_eq!(run_of("--profile loa").origin.which, Some(Which::Profile("loa".into())));
+    }
+
+    #[test]
+    fn health_takes_its_options() {
+        let Ok(Command::Health(health)) =
+            words("health --ready --wait 90s --fail-on degraded --format json --listen [::]:1")
+        else {
+            panic!("no health")
+        };
+        assert_eq!((health.check, health.fail_on), (Check::Ready, FailOn::Degraded));
+        assert_eq!((health.wait, health.format), (Some(Duration::from_secs(90)), Format::Json));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (line, part) in
+            [("--nope", "--nope"), ("health --fail-on x", "`unhealthy`"), ("--listen", "--listen")]
+        {
+            let error = words(line).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

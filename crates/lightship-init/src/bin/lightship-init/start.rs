@@ -1,0 +1,126 @@
+//! From the command line to the parts that do the work.
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use lightship_init::client::{self, Question};
+use lightship_init::{Config, ConfigError, screen};
+use lightship_model::exit;
+use lightship_model::manifest::{Manifest, ManifestErrors, Text, Which, open};
+use lightship_model::settings::{Given, Settings, SettingsError};
+
+use crate::args::{Health, Origin, Run};
+
+/// The manifest of an image.
+const MANIFEST: &str = "/etc/lightship.toml";
+/// The specification's tool directory.
+const TOOL_DIR: &str = "/data/tools";
+
+/// Why nothing was started.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("{0}")]
+    Manifest(ManifestErrors),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl StartError {
+    fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Config(ConfigError::NoService) => Some(
+                "write a [service] into the manifest, or the command behind --: \
+                 lightship-init -- COMMAND ARGS",
+            ),
+            Self::Manifest(_) | Self::Settings(_) => None,
+        }
+    }
+}
+
+/// Prints an answer.
+pub(crate) fn print(text: &str) -> u8 {
+    match writeln!(io::stdout().lock(), "{}", text.trim_end()) {
+        Ok(()) => exit::OK,
+        // Whoever asked went away.
+        Err(_) => exit::NO,
+    }
+}
+
+/// Prints an error and what to do about it; returns `code`.
+pub(crate) fn fail(error: &dyn Error, help: Option<&str>, code: u8) -> u8 {
+    screen::show(error, help);
+    code
+}
+
+/// Runs the service until the end.
+pub(crate) fn run(options: Run) -> u8 {
+    match configure(options) {
+        Ok(config) => lightship_init::run(config),
+        Err(error) => fail(&error, error.help(), exit::INPUT),
+    }
+}
+
+/// Asks a running lightship how it is.
+pub(crate) fn health(options: Health) -> u8 {
+    let Health { origin, url, check, fail_on, wait, format } = options;
+    let url = match url {
+        Some(url) => Ok(url),
+        None => match settings(which(&origin).as_ref(), origin) {
+            Ok((_, settings)) => client::url_of(&settings.listen.value),
+            Err(error) => return fail(&error, error.help(), exit::NO),
+        },
+    };
+    let answer = url.and_then(|url| client::ask(&Question { url, check, fail_on, wait, format }));
+    match answer {
+        Ok(answer) => {
+            let printed = print(&answer.text);
+            if answer.ok { printed } else { exit::NO }
+        }
+        Err(error) => fail(&error, None, exit::NO),
+    }
+}
+
+fn configure(options: Run) -> Result<Config, StartError> {
+    let which = which(&options.origin);
+    let (manifest, settings) = settings(which.as_ref(), options.origin)?;
+    let loader = loader(options.loader, which.as_ref(), &settings);
+    Ok(Config::from_manifest(&manifest, &settings, options.command, loader, None)?)
+}
+
+/// The manifest that was named, or that of the image.
+fn which(origin: &Origin) -> Option<Which> {
+    let image = || Path::new(MANIFEST).exists().then(|| Which::File(MANIFEST.into()));
+    origin.which.clone().or_else(image)
+}
+
+fn settings(which: Option<&Which>, origin: Origin) -> Result<(Manifest, Settings), StartError> {
+    let manifest = match which {
+        Some(which) => open(which, |path| fs::read_to_string(path)),
+        None => Manifest::load(Text::new("no manifest", ""), |_, name| Err(name.to_owned())),
+    };
+    let manifest = manifest.map_err(StartError::Manifest)?;
+    let given = Given { tool_dir: origin.tool_dir, listen: origin.listen };
+    let var = |name: &str| std::env::var(name).ok();
+    let settings = Settings::resolve(given, var, &manifest, TOOL_DIR.to_owned())?;
+    Ok((manifest, settings))
+}
+
+/// The loader's command line.
+fn loader(given: Option<OsString>, which: Option<&Which>, settings: &Settings) -> Vec<OsString> {
+    let mut argv = vec![given.unwrap_or_else(beside_this_program), "run".into()];
+    argv.extend(which.map(Which::to_args).into_iter().flatten().map(OsString::from));
+    argv.extend(["--tool-dir".into(), settings.tool_dir.value.clone().into()]);
+    argv
+}
+
+fn beside_this_program() -> OsString {
+    const NAME: &str = "lightship-loader";
+    // Without /proc, the PATH has to do.
+    let path = fs::read_link("/proc/self/exe").map(|exe| exe.with_file_name(NAME));
+    path.unwrap_or_else(|_| PathBuf::from(NAME)).into_os_string()
+}

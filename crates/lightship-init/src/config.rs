@@ -1,0 +1,98 @@
+//! What is to be run.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+
+use lightship_model::event::PlannedTool;
+use lightship_model::manifest::{Manifest, Service};
+use lightship_model::name::ToolName;
+use lightship_model::plan;
+use lightship_model::settings::Settings;
+
+/// Everything that [`crate::run`] needs to know.
+#[derive(Debug)]
+pub struct Config {
+    pub service: Service,
+    /// Address of the health port, `HOST:PORT`; port 0 takes a free one.
+    pub listen: String,
+    /// Where the tools are: the service finds them through its environment.
+    pub tool_dir: String,
+    /// Name of a capability → the tools that must all be installed for it.
+    pub capabilities: BTreeMap<String, Vec<ToolName>>,
+    /// The manifest's tools, as health shows them before the loader has said a word.
+    pub expected: Vec<PlannedTool>,
+    /// Program and arguments of the loader; nothing when there is none to run.
+    pub loader: Option<Vec<OsString>>,
+    /// The writing end of a pipe that takes every event as a line of JSON. When its reader is
+    /// gone, everything is stopped.
+    pub events: Option<OwnedFd>,
+}
+
+/// Why there is nothing to run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no service to run")]
+    NoService,
+}
+
+impl Config {
+    /// What `manifest` and `settings` ask for. A `command` that is not empty replaces the
+    /// manifest's service. `loader` is the loader's command line for this manifest; it is left
+    /// out when the manifest has no tools.
+    pub fn from_manifest(
+        manifest: &Manifest,
+        settings: &Settings,
+        command: Vec<String>,
+        loader: Vec<OsString>,
+        events: Option<OwnedFd>,
+    ) -> Result<Self, ConfigError> {
+        let service = if command.is_empty() {
+            manifest.service.clone().ok_or(ConfigError::NoService)?
+        } else {
+            Service::from_command(command)
+        };
+        Ok(Self {
+            service,
+            listen: settings.listen.value.clone(),
+            tool_dir: settings.tool_dir.value.clone(),
+            capabilities: manifest.capabilities.clone(),
+            expected: plan::expected(manifest, settings.enabled.value),
+            loader: (!manifest.tools.is_empty()).then_some(loader),
+            events,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lightship_model::manifest::{Restart, Text};
+    use lightship_model::settings::Given;
+
+    use super::*;
+
+    fn config(text: &str, command: &[&str]) -> Result<Config, ConfigError> {
+        let manifest = Manifest::load(Text::new("m", text), |_, _| Err(String::new())).unwrap();
+        let settings =
+            Settings::resolve(Given::default(), |_| None, &manifest, "/t".to_owned()).unwrap();
+        let command = command.iter().map(ToString::to_string).collect();
+        Config::from_manifest(&manifest, &settings, command, vec!["loader".into()], None)
+    }
+
+    #[test]
+    fn a_command_replaces_the_service_and_one_of_them_is_needed() {
+        let text = "[service]\ncommand = [\"a\"]\nrestart = \"always\"\n";
+        assert_eq!(config(text, &[]).unwrap().service.command, ["a"]);
+        let replaced = config(text, &["b", "c"]).unwrap().service;
+        assert_eq!((replaced.command.len(), replaced.restart), (2, Restart::Never));
+        assert_eq!(config("", &[]).unwrap_err(), ConfigError::NoService);
+    }
+
+    #[test]
+    fn without_tools_there_is_no_loader() {
+        assert!(config("", &["a"]).unwrap().loader.is_none());
+        let tools = "[tools.x]\nscript = { run = [\"true\"] }\n";
+        let config = config(tools, &["a"]).unwrap();
+        assert_eq!((config.loader.unwrap().len(), config.expected.len()), (1, 1));
+    }
+}

@@ -1,0 +1,55 @@
+//! A few lines on standard error for the container's log, where nobody reads the events.
+
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+
+use lightship_model::event::What;
+
+use crate::sys;
+
+/// Lines are cut here: a pipe takes this much at once or not at all.
+const LIMIT: usize = 4000;
+
+/// Writes `text` to standard error, or drops it when that would have to be waited for.
+pub(crate) fn line(text: &str) {
+    let mut line = String::from("lightship-init: ");
+    line.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c }).take(LIMIT / 4));
+    line.push('\n');
+    let stderr = io::stderr();
+    if sys::is_writable(stderr.as_fd()) {
+        // A log that can't be written must not end the container.
+        stderr.lock().write_all(line.as_bytes()).unwrap_or_default();
+    }
+}
+
+/// What the container's log says of an event; most of them, nothing.
+pub(crate) fn text(what: &What) -> Option<String> {
+    let restart = |in_ms: &Option<u64>| match in_ms {
+        Some(in_ms) => format!(", it is started again in {in_ms} ms"),
+        None => String::new(),
+    };
+    match what {
+        What::ServiceFailed { error } => Some(error.clone()),
+        What::ServiceExited { exit, restart_in_ms: restarted @ Some(_) } => {
+            Some(format!("the service ended with {exit}{}", restart(restarted)))
+        }
+        What::ServiceLate { after_ms } => {
+            Some(format!("the service is not ready after {after_ms} ms"))
+        }
+        What::LoaderExited { exit, restart_in_ms } if !exit.is_success() => {
+            Some(format!("the loader ended with {exit}{}", restart(restart_in_ms)))
+        }
+        What::Warning { message } => Some(message.clone()),
+        What::HealthListening { .. }
+        | What::ServiceStarted { .. }
+        | What::ServiceReady { .. }
+        | What::ServiceExited { .. }
+        | What::LoaderStarted { .. }
+        | What::LoaderExited { .. }
+        | What::Stopping { .. }
+        | What::Plan { .. }
+        | What::Tool(_)
+        | What::Progress { .. }
+        | What::LoadComplete { .. } => None,
+    }
+}

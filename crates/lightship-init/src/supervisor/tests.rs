@@ -1,0 +1,470 @@
+//! The supervisor as a table of sentences: no process, no clock.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn rules() -> Rules {
+    Rules {
+        command: vec!["service".to_owned()],
+        restart: Restart::OnFailure,
+        probed: false,
+        ready_timeout: 60 * SECOND,
+        stop_timeout: 8 * SECOND,
+        loader: false,
+    }
+}
+
+fn with_loader() -> Rules {
+    Rules { loader: true, ..rules() }
+}
+
+fn probed() -> Rules {
+    Rules { probed: true, ..with_loader() }
+}
+
+/// A supervisor at a point in time.
+struct Scene {
+    supervisor: Supervisor,
+    now: Duration,
+}
+
+impl Scene {
+    fn new(rules: Rules) -> Self {
+        let mut scene = Self { supervisor: Supervisor::new(rules, 7), now: Duration::ZERO };
+        assert!(scene.give(Input::Begin).contains(&Action::StartService));
+        scene
+    }
+
+    /// A service that runs (and is ready, when there is no probe).
+    fn running(rules: Rules) -> Self {
+        let mut scene = Self::new(rules);
+        scene.give(Input::ServiceStarted { pid: 10 });
+        scene
+    }
+
+    /// A service and a loader that run.
+    fn loading() -> Self {
+        let mut scene = Self::running(with_loader());
+        scene.give(Input::LoaderStarted { pid: 20 });
+        scene
+    }
+
+    fn give(&mut self, input: Input) -> Vec<Action> {
+        self.supervisor.step(input, self.now)
+    }
+
+    /// Lets the time go on to the next deadline.
+    fn wait(&mut self) -> Vec<Action> {
+        self.now = self.supervisor.deadline().expect("nothing to wait for");
+        self.give(Input::Time)
+    }
+
+    fn wait_until(&mut self, now: Duration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        while let Some(deadline) = self.supervisor.deadline().filter(|at| *at <= now) {
+            self.now = deadline;
+            actions.extend(self.give(Input::Time));
+        }
+        self.now = now;
+        actions
+    }
+
+    fn service_ends(&mut self, code: u8) -> Vec<Action> {
+        self.give(Input::ServiceEnded { exit: Exit::Code(code), left_over: false })
+    }
+
+    fn loader_ends(&mut self, exit: Exit) -> Vec<Action> {
+        self.give(Input::LoaderEnded { exit })
+    }
+}
+
+fn events(actions: &[Action]) -> Vec<&What> {
+    let mut events = Vec::new();
+    for action in actions {
+        if let Action::Tell(what) = action {
+            events.push(what);
+        }
+    }
+    events
+}
+
+fn exit_code(actions: &[Action]) -> Option<u8> {
+    actions.iter().find_map(|action| match action {
+        Action::Exit(code) => Some(*code),
+        _ => None,
+    })
+}
+
+fn has_started_loader(actions: &[Action]) -> bool {
+    actions.contains(&Action::StartLoader)
+}
+
+// Starting and ending.
+
+#[test]
+fn a_service_that_ends_well_ends_lightship_with_its_code() {
+    let mut scene = Scene::running(rules());
+    assert_eq!(exit_code(&scene.service_ends(0)), Some(0));
+    assert_eq!(scene.supervisor.deadline(), None);
+}
+
+#[test]
+fn a_signals_code_is_the_shells() {
+    let mut scene = Scene::running(Rules { restart: Restart::Never, ..rules() });
+    let exit = Exit::Signal(9);
+    assert_eq!(exit_code(&scene.give(Input::ServiceEnded { exit, left_over: false })), Some(137));
+}
+
+#[test]
+fn an_idle_supervisor_waits_for_nothing() {
+    let mut scene = Scene::loading();
+    scene.loader_ends(Exit::Code(0));
+    assert_eq!(scene.supervisor.deadline(), None);
+}
+
+#[test]
+fn what_is_left_of_the_group_is_asked_then_killed_then_left() {
+    let mut scene = Scene::running(rules());
+    let exit = Exit::Code(0);
+    let actions = scene.give(Input::ServiceEnded { exit, left_over: true });
+    assert!(actions.contains(&Action::SignalService(Signal::Terminate)));
+    assert_eq!(exit_code(&actions), None);
+    assert_eq!(scene.wait(), [Action::SignalService(Signal::Kill)]);
+    assert_eq!(scene.now, SECOND);
+    assert_eq!(exit_code(&scene.wait()), Some(0));
+}
+
+#[test]
+fn lightship_ends_as_soon_as_the_group_is_gone() {
+    let mut scene = Scene::running(rules());
+    scene.give(Input::ServiceEnded { exit: Exit::Code(3), left_over: true });
+    scene.give(Input::GroupGone);
+    // Code 3 is a failure: it comes back instead.
+    assert!(scene.wait().contains(&Action::StartService));
+    scene.give(Input::ServiceStarted { pid: 11 });
+    scene.give(Input::ServiceEnded { exit: Exit::Code(0), left_over: true });
+    assert_eq!(exit_code(&scene.give(Input::GroupGone)), Some(0));
+}
+
+// Restarts.
+
+#[test]
+fn the_policy_decides_on_the_restart() {
+    for (restart, code, again) in [
+        (Restart::Always, 0, true),
+        (Restart::Always, 1, true),
+        (Restart::OnFailure, 0, false),
+        (Restart::OnFailure, 1, true),
+        (Restart::Never, 1, false),
+    ] {
+        let mut scene = Scene::running(Rules { restart, ..rules() });
+        let actions = scene.service_ends(code);
+        assert_eq!(exit_code(&actions), (!again).then_some(code), "{restart:?} {code}");
+        if again {
+            assert_eq!(scene.wait(), [Action::StartService]);
+        }
+    }
+}
+
+#[test]
+fn a_service_that_never_holds_ends_lightship_with_its_last_code() {
+    let mut scene = Scene::running(rules());
+    for code in 1..=5 {
+        assert_eq!(exit_code(&scene.service_ends(code)), None);
+        scene.wait();
+        scene.give(Input::ServiceStarted { pid: 10 });
+    }
+    assert_eq!(exit_code(&scene.service_ends(6)), Some(6));
+}
+
+#[test]
+fn a_service_that_can_t_be_executed_is_an_exit_with_the_shells_code() {
+    let mut scene = Scene::new(Rules { restart: Restart::Never, ..rules() });
+    let error = "no such file".to_owned();
+    let actions = scene.give(Input::ServiceNotStarted { code: 127, error: error.clone() });
+    let exit = Exit::Code(127);
+    assert_eq!(
+        events(&actions),
+        [&What::ServiceFailed { error }, &What::ServiceExited { exit, restart_in_ms: None }]
+    );
+    assert_eq!(exit_code(&actions), Some(127));
+}
+
+// Readiness.
+
+#[test]
+fn without_a_probe_a_service_is_ready_once_it_runs() {
+    let mut scene = Scene::new(with_loader());
+    let actions = scene.give(Input::ServiceStarted { pid: 10 });
+    assert!(events(&actions).contains(&&What::ServiceReady { pid: 10, after_ms: 0 }));
+    assert!(has_started_loader(&actions));
+}
+
+#[test]
+fn probes_go_on_with_growing_pauses_until_one_succeeds() {
+    let mut scene = Scene::running(probed());
+    let mut pauses = Vec::new();
+    for attempt in 1..=8 {
+        assert_eq!(scene.give(Input::Probed { attempt, ready: false }), []);
+        let before = scene.now;
+        assert_eq!(scene.wait(), [Action::Probe { attempt: attempt + 1 }]);
+        pauses.push(scene.now.saturating_sub(before).as_millis());
+    }
+    assert_eq!(pauses, [20, 40, 80, 160, 320, 500, 500, 500]);
+    let actions = scene.give(Input::Probed { attempt: 9, ready: true });
+    assert!(events(&actions).contains(&&What::ServiceReady { pid: 10, after_ms: 2120 }));
+    assert!(has_started_loader(&actions));
+}
+
+#[test]
+fn a_probe_that_hangs_is_ended_and_its_late_answer_is_not_believed() {
+    let mut scene = Scene::running(probed());
+    assert_eq!(scene.wait(), [Action::EndProbe { attempt: 1 }]);
+    assert_eq!(scene.now, 5 * SECOND);
+    assert_eq!(scene.give(Input::Probed { attempt: 1, ready: true }), []);
+    scene.wait();
+    assert_eq!(scene.give(Input::Probed { attempt: 1, ready: true }), []);
+    assert_eq!(events(&scene.give(Input::Probed { attempt: 2, ready: true })).len(), 1);
+}
+
+#[test]
+fn a_late_service_is_told_once_and_tools_are_loaded_all_the_same() {
+    let mut scene = Scene::running(probed());
+    let actions = scene.wait_until(100 * SECOND);
+    let late = |what: &&&What| matches!(what, What::ServiceLate { .. });
+    assert_eq!(events(&actions).iter().filter(late).count(), 1);
+    assert_eq!(actions.iter().filter(|action| **action == Action::StartLoader).count(), 1);
+    assert!(actions.iter().any(|action| matches!(action, Action::Probe { .. })));
+}
+
+#[test]
+fn tools_are_loaded_in_the_end_when_the_service_crashes_before_it_is_ready() {
+    let mut scene = Scene::running(Rules { restart: Restart::Always, ..probed() });
+    let mut loaded = false;
+    for _ in 0..5 {
+        let exit = scene.now + 20 * SECOND;
+        loaded |= has_started_loader(&scene.wait_until(exit));
+        scene.service_ends(1);
+        let again = scene.now + 31 * SECOND;
+        loaded |= has_started_loader(&scene.wait_until(again));
+        scene.give(Input::ServiceStarted { pid: 11 });
+    }
+    assert!(loaded);
+}
+
+#[test]
+fn a_restarted_service_has_to_become_ready_anew() {
+    let mut scene = Scene::running(probed());
+    scene.give(Input::Probed { attempt: 1, ready: true });
+    scene.give(Input::LoaderStarted { pid: 20 });
+    scene.service_ends(1);
+    scene.wait();
+    let actions = scene.give(Input::ServiceStarted { pid: 11 });
+    assert!(actions.contains(&Action::Probe { attempt: 2 }));
+    assert!(!has_started_loader(&scene.give(Input::Probed { attempt: 2, ready: true })));
+}
+
+#[test]
+fn a_service_that_ends_takes_its_probe_with_it() {
+    let mut scene = Scene::running(probed());
+    assert!(scene.service_ends(1).contains(&Action::EndProbe { attempt: 1 }));
+}
+
+// The loader.
+
+#[test]
+fn a_loader_that_crashed_loses_its_session_and_comes_back() {
+    let mut scene = Scene::loading();
+    let actions = scene.loader_ends(Exit::Signal(9));
+    assert_eq!(actions[0], Action::SignalLoader(Signal::Kill));
+    let [What::LoaderExited { restart_in_ms: Some(500..=550), .. }] = events(&actions)[..] else {
+        panic!("{actions:?}")
+    };
+    assert_eq!(scene.wait(), [Action::StartLoader]);
+}
+
+#[test]
+fn a_loader_that_ends_well_is_done() {
+    for (complete, exit) in [(false, 0), (true, 0), (true, 1)] {
+        let mut scene = Scene::loading();
+        if complete {
+            scene.give(Input::LoadComplete);
+        }
+        let actions = scene.loader_ends(Exit::Code(exit));
+        assert_eq!(actions[0], Action::SignalLoader(Signal::Kill));
+        assert_eq!(events(&actions).len(), 1, "{actions:?}");
+        assert_eq!(scene.supervisor.deadline(), None);
+    }
+}
+
+#[test]
+fn a_loader_that_crashes_for_ever_is_given_up_and_the_service_goes_on() {
+    let mut scene = Scene::loading();
+    for _ in 0..5 {
+        scene.loader_ends(Exit::Signal(11));
+        assert_eq!(scene.wait(), [Action::StartLoader]);
+        scene.give(Input::LoaderStarted { pid: 21 });
+    }
+    let actions = scene.loader_ends(Exit::Signal(11));
+    let told = events(&actions);
+    assert!(matches!(told[0], What::LoaderExited { restart_in_ms: None, .. }));
+    assert!(matches!(told[1], What::Warning { .. }));
+    assert_eq!((exit_code(&actions), scene.supervisor.deadline()), (None, None));
+}
+
+#[test]
+fn a_wrong_manifest_and_a_bad_directory_are_not_tried_again() {
+    for code in [3, 73] {
+        let mut scene = Scene::loading();
+        let actions = scene.loader_ends(Exit::Code(code));
+        assert!(matches!(events(&actions)[1], What::Warning { .. }));
+        assert_eq!(scene.supervisor.deadline(), None);
+    }
+}
+
+#[test]
+fn a_loader_that_is_not_there_does_not_end_the_service() {
+    let mut scene = Scene::running(with_loader());
+    let error = "no loader".to_owned();
+    let actions = scene.give(Input::LoaderNotStarted { code: 127, error: error.clone() });
+    assert_eq!(events(&actions)[0], &What::Warning { message: error });
+    assert_eq!((exit_code(&actions), scene.supervisor.deadline()), (None, None));
+}
+
+#[test]
+fn when_the_service_is_gone_the_loader_has_two_seconds() {
+    let mut scene = Scene::loading();
+    let actions = scene.service_ends(0);
+    assert!(actions.contains(&Action::SignalLoader(Signal::Terminate)));
+    assert_eq!(exit_code(&actions), None);
+    assert_eq!(scene.wait(), [Action::SignalLoader(Signal::Kill)]);
+    assert_eq!(scene.now, 2 * SECOND);
+    assert_eq!(exit_code(&scene.loader_ends(Exit::Signal(9))), Some(0));
+}
+
+// Signals.
+
+#[test]
+fn a_stop_asks_both_and_kills_after_the_time_for_it() {
+    let mut scene = Scene::loading();
+    let actions = scene.give(Input::Signal(Signal::Interrupt));
+    assert_eq!(events(&actions), [&What::Stopping { reason: "signal INT".to_owned() }]);
+    assert!(actions.contains(&Action::SignalService(Signal::Interrupt)));
+    assert!(actions.contains(&Action::SignalLoader(Signal::Terminate)));
+    let kills = [Signal::Kill; 1].map(Action::SignalService);
+    assert!(kills.iter().all(|kill| scene.wait().contains(kill)));
+    assert_eq!(scene.now, 8 * SECOND);
+}
+
+#[test]
+fn a_stopped_service_is_never_restarted_and_its_code_is_returned() {
+    let mut scene = Scene::running(Rules { restart: Restart::Always, ..rules() });
+    scene.give(Input::Signal(Signal::Terminate));
+    let exit = Exit::Signal(15);
+    assert_eq!(exit_code(&scene.give(Input::ServiceEnded { exit, left_over: false })), Some(143));
+}
+
+#[test]
+fn a_second_stop_kills_at_once_and_a_third_changes_nothing() {
+    let mut scene = Scene::loading();
+    scene.give(Input::Signal(Signal::Terminate));
+    let actions = scene.give(Input::Signal(Signal::Interrupt));
+    assert_eq!(actions, [Action::SignalService(Signal::Kill), Action::SignalLoader(Signal::Kill)]);
+    assert_eq!(scene.give(Input::Signal(Signal::Terminate)), []);
+}
+
+#[test]
+fn quit_and_a_reader_that_is_gone_stop_like_term() {
+    for input in [Input::Signal(Signal::Quit), Input::ReaderGone] {
+        let mut scene = Scene::running(rules());
+        assert!(scene.give(input).contains(&Action::SignalService(Signal::Terminate)));
+    }
+}
+
+#[test]
+fn a_reader_that_is_gone_is_no_second_stop() {
+    let mut scene = Scene::running(rules());
+    scene.give(Input::Signal(Signal::Terminate));
+    assert_eq!(scene.give(Input::ReaderGone), []);
+}
+
+#[test]
+fn a_stop_between_two_starts_ends_with_the_last_code() {
+    let mut scene = Scene::running(rules());
+    scene.service_ends(9);
+    assert_eq!(exit_code(&scene.give(Input::Signal(Signal::Terminate))), Some(9));
+}
+
+#[test]
+fn a_stop_while_the_group_is_cleared_ends_with_the_last_code() {
+    let mut scene = Scene::running(rules());
+    scene.give(Input::ServiceEnded { exit: Exit::Code(9), left_over: true });
+    scene.give(Input::Signal(Signal::Terminate));
+    assert_eq!(exit_code(&scene.give(Input::GroupGone)), Some(9));
+}
+
+#[test]
+fn other_signals_go_to_the_service() {
+    let mut scene = Scene::loading();
+    for signal in [Signal::Hangup, Signal::User1, Signal::User2, Signal::WindowChange] {
+        assert_eq!(scene.give(Input::Signal(signal)), [Action::SignalService(signal)]);
+    }
+}
+
+#[test]
+fn a_process_that_survives_being_killed_does_not_hold_lightship_up() {
+    let mut scene = Scene::loading();
+    scene.give(Input::Signal(Signal::Terminate));
+    scene.give(Input::Signal(Signal::Terminate));
+    assert_eq!(exit_code(&scene.wait()), Some(137));
+}
+
+// Whatever happens.
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let signal = prop::sample::select(vec![Signal::Terminate, Signal::Hangup, Signal::Quit]);
+    let exit = prop_oneof![(0u8..4).prop_map(Exit::Code), Just(Exit::Signal(9))];
+    prop_oneof![
+        Just(Input::ServiceStarted { pid: 10 }),
+        Just(Input::ServiceNotStarted { code: 127, error: String::new() }),
+        (exit.clone(), any::<bool>())
+            .prop_map(|(exit, left_over)| Input::ServiceEnded { exit, left_over }),
+        Just(Input::GroupGone),
+        (1u64..4, any::<bool>()).prop_map(|(attempt, ready)| Input::Probed { attempt, ready }),
+        Just(Input::LoaderStarted { pid: 20 }),
+        Just(Input::LoadComplete),
+        exit.prop_map(|exit| Input::LoaderEnded { exit }),
+        signal.prop_map(Input::Signal),
+        Just(Input::ReaderGone),
+        Just(Input::Time),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_started_after_a_stop_and_a_stop_always_ends(
+        inputs in prop::collection::vec((any_input(), 0u64..3000), 0..40),
+    ) {
+        let mut scene = Scene::new(probed());
+        for (input, pause) in inputs {
+            scene.now += Duration::from_millis(pause);
+            scene.give(input);
+        }
+        let mut actions = scene.give(Input::Signal(Signal::Terminate));
+        // Starts that were asked for before the stop are answered.
+        actions.extend(scene.give(Input::ServiceStarted { pid: 11 }));
+        actions.extend(scene.give(Input::LoaderStarted { pid: 21 }));
+        let mut turns = 0;
+        while scene.supervisor.deadline().is_some() {
+            actions.extend(scene.wait());
+            turns += 1;
+            prop_assert!(turns < 20, "it never ends");
+        }
+        prop_assert!(scene.supervisor.exited);
+        prop_assert!(!actions.contains(&Action::StartService));
+        prop_assert!(!has_started_loader(&actions));
+    }
+}
