@@ -13,7 +13,7 @@ use crate::state::{InstalledAt, ToolStatus};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// A receipt with the wanted key holds.
-    Installed { version: String, at: InstalledAt },
+    Installed { version: Option<String>, at: InstalledAt },
     /// It does not; `why` when there is more to say than "it was never installed".
     Missing { why: Option<String> },
 }
@@ -133,7 +133,7 @@ fn announce(
     let name = tool.name.clone();
     let change = match (decision, found) {
         (_, Found::Installed { version, at }) => ToolChange {
-            version: Some(version.clone()),
+            version: version.clone(),
             installed_at: Some(*at),
             ..ToolChange::new(name, ToolStatus::Installed)
         },
@@ -180,7 +180,7 @@ mod tests {
         let at = InstalledAt::PreExisting;
         let found = installed
             .iter()
-            .map(|name| (name.parse().unwrap(), Found::Installed { version: "1".into(), at }))
+            .map(|name| (name.parse().unwrap(), Found::Installed { version: None, at }))
             .collect();
         plan(&manifest, &keys, found, scope)
             .into_iter()

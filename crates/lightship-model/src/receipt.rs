@@ -54,9 +54,10 @@ impl Receipt {
         slug(&self.name, &self.version, &self.key)
     }
 
-    /// The version to show.
-    pub fn shown_version(&self) -> &str {
-        self.resolved_version.as_deref().unwrap_or(&self.version)
+    /// The version to show; of a tool that was there before, only what it said itself.
+    pub fn shown_version(&self) -> Option<&str> {
+        let wanted = (!self.pre_existing).then_some(self.version.as_str());
+        self.resolved_version.as_deref().or(wanted)
     }
 }
 

@@ -112,6 +112,9 @@ pub struct BinarySource {
     /// How many leading directories of an archive's paths to drop, where `take` is empty.
     #[serde(default)]
     pub strip: u8,
+    /// Symbolic links to make in the prefix: path → what it points to.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
 }
 
 /// One path taken out of an archive.

@@ -1,0 +1,6 @@
+//! Getting artefacts: where registries are, downloads with digests, archives.
+
+pub(crate) mod archive;
+pub(crate) mod artifact;
+pub(crate) mod clients;
+mod download;

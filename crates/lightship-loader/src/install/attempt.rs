@@ -1,0 +1,129 @@
+//! The steps of an attempt, in their order. Up to the receipt nothing counts; after it
+//! everything that follows can be derived again.
+
+use std::fs;
+use std::time::Instant;
+
+use lightship_model::event::Phase;
+use lightship_model::key::Key;
+use lightship_model::manifest::Tool;
+use lightship_model::receipt::{LAYOUT, Receipt, slug};
+use lightship_model::time::Timestamp;
+
+use super::log::Log;
+use super::progress::Reporter;
+use super::{InstallError, Job, Runner, entries, preexisting, verify};
+use crate::clock::now;
+use crate::source;
+use crate::store::sweep::remove_tree;
+use crate::store::{durable, measure, receipts};
+
+/// How far an installer is confined today; the receipt says what was true for it.
+const CONFINEMENT: &str = "env";
+
+/// Makes one attempt. With the receipt that it gives, the tool is installed.
+pub(crate) fn attempt(
+    runner: &Runner,
+    tool: &Tool,
+    key: &Key,
+    requires: &[Receipt],
+    number: u32,
+) -> Result<Receipt, InstallError> {
+    let started_at = now();
+    let slug = slug(&tool.name, &tool.version, key);
+    let timeout = tool.timeout.unwrap_or(runner.timeout);
+    let path = runner.dir.log(&tool.name);
+    let log = Log::open(&path, number, started_at).map_err(InstallError::io("write", &path))?;
+    let mut job = Job {
+        runner,
+        tool,
+        prefix: runner.dir.prefix(&slug),
+        stage: runner.dir.stage().join(&slug),
+        requires,
+        deadline: Instant::now() + timeout,
+        timeout,
+        reporter: Reporter::new(tool.name.clone(), runner.sink.clone()),
+        log,
+    };
+    let result = steps(&mut job, key, started_at);
+    if let Err(error) = &result {
+        job.log.line(&format!("== failed: {error}"));
+        // Rubbish that can't be removed now is removed by the next loader's sweep.
+        drop(remove_tree(&job.prefix));
+    }
+    drop(remove_tree(&job.stage));
+    result
+}
+
+fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt, InstallError> {
+    clear(job, &slug(&job.tool.name, &job.tool.version, key))?;
+    let mut receipt = Receipt {
+        layout: LAYOUT,
+        name: job.tool.name.clone(),
+        version: job.tool.version.clone(),
+        resolved_version: None,
+        key: key.clone(),
+        source: job.tool.source.kind().to_owned(),
+        started_at,
+        installed_at: started_at,
+        bytes: 0,
+        files: 0,
+        bins: Vec::new(),
+        python: None,
+        pre_existing: false,
+        confinement: CONFINEMENT.to_owned(),
+        log: None,
+        lightship: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    if let Some(found) = preexisting::find(job) {
+        receipt.bins = found.entries;
+        receipt.resolved_version = found.version;
+        receipt.pre_existing = true;
+        return commit(job, receipt);
+    }
+    fs::create_dir_all(&job.prefix).map_err(InstallError::io("make", &job.prefix))?;
+    let outcome = {
+        let _watch = job.reporter.watch(vec![job.prefix.clone(), job.stage.clone()]);
+        job.phase(Phase::Installing);
+        source::install(job)?
+    };
+    receipt.bins = entries::collect(job.tool, &job.prefix, &outcome)?;
+    receipt.resolved_version = outcome.version;
+    receipt.python = outcome.library;
+    verify::verify(job, &receipt)?;
+    sync(job)?;
+    let size = measure::tree(&job.prefix);
+    (receipt.bytes, receipt.files) = (size.bytes, size.files);
+    commit(job, receipt)
+}
+
+/// Begins with nothing: what an earlier attempt left is rubbish. A receipt that no longer holds
+/// goes first, or it would vouch for the half of what comes next.
+fn clear(job: &Job<'_>, slug: &str) -> Result<(), InstallError> {
+    let path = job.runner.dir.receipts();
+    receipts::remove(&job.runner.dir, slug).map_err(InstallError::io("remove from", path))?;
+    for path in [&job.prefix, &job.stage] {
+        remove_tree(path).map_err(|error| InstallError::Recipe(crate::chain(&error)))?;
+    }
+    fs::create_dir_all(&job.stage).map_err(InstallError::io("make", &job.stage))
+}
+
+/// Gets the prefix onto the disk for good.
+fn sync(job: &mut Job<'_>) -> Result<(), InstallError> {
+    job.phase(Phase::Syncing);
+    // Its dirty pages need not be written: they are scrap.
+    drop(remove_tree(&job.stage));
+    durable::sync_tree(&job.prefix).map_err(InstallError::io("sync", &job.prefix))
+}
+
+/// Writes the receipt: from here on the tool is installed.
+fn commit(job: &mut Job<'_>, mut receipt: Receipt) -> Result<Receipt, InstallError> {
+    job.phase(Phase::Publishing);
+    job.log.line("== installed");
+    receipt.installed_at = now();
+    receipt.log = job.log.digest();
+    let path = job.runner.dir.receipts();
+    receipts::write(&job.runner.dir, &receipt).map_err(InstallError::io("write into", path))?;
+    crate::fault::point("committed");
+    Ok(receipt)
+}

@@ -1,0 +1,143 @@
+//! Why an attempt failed, and whether another one can help.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lightship_model::digest::Digest;
+use lightship_model::event::Exit;
+use lightship_model::excerpt::{ERROR_LIMIT, error_excerpt};
+
+/// Why an attempt failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InstallError {
+    #[error("`{program}` was not found: {help}")]
+    NoProgram { program: String, help: &'static str },
+    #[error("can't run `{program}`: {source}")]
+    Exec { program: String, source: io::Error },
+    #[error("{excerpt}\n({what} ended with {exit})")]
+    Exit { what: String, exit: Exit, excerpt: String },
+    #[error("no end after {}: {what} and everything it started were killed; raise `timeout` or LOA_TOOL_TIMEOUT", humantime(.after))]
+    TimedOut { what: String, after: Duration },
+    #[error("stopped")]
+    Stopped,
+    #[error("can't {what} `{path}`: {source}")]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("can't download {url}: {reason}")]
+    Download { url: String, reason: String, retry_can_help: bool },
+    #[error("{url} has another content than the manifest says: sha256 {found}, wanted {wanted}")]
+    WrongDigest { url: String, found: Digest, wanted: Digest },
+    #[error("can't unpack {file}: {reason}")]
+    Archive { file: String, reason: String },
+    #[error("installed, but {0}")]
+    Result(String),
+    #[error("installed, but `{command}` fails: {excerpt}")]
+    Verify { command: String, excerpt: String },
+    #[error("{0}")]
+    Recipe(String),
+}
+
+impl InstallError {
+    pub(crate) fn io(
+        what: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { what, path, source }
+    }
+
+    /// The specification's `error`: at most 500 characters, the end of it when it is longer.
+    pub(crate) fn text(&self) -> String {
+        let text = self.to_string();
+        match self {
+            // Output with a sentence of ours behind it: the output gives way.
+            Self::Exit { what, exit, excerpt } => {
+                let end = format!("\n({what} ended with {exit})");
+                let room = ERROR_LIMIT.saturating_sub(end.chars().count());
+                let skip = excerpt.chars().count().saturating_sub(room);
+                excerpt.chars().skip(skip).chain(end.chars()).collect()
+            }
+            _ => text.chars().take(ERROR_LIMIT).collect(),
+        }
+    }
+
+    /// Whether the same attempt may end otherwise a moment later.
+    pub(crate) fn retry_can_help(&self) -> bool {
+        match self {
+            Self::Exit { exit: Exit::Signal(_), .. } => true,
+            Self::Exit { excerpt, .. } => !is_permanent(excerpt),
+            Self::Download { retry_can_help, .. } => *retry_can_help,
+            // A full disk fills no less by trying; anything else may pass.
+            Self::Io { source, .. } => !matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull
+                    | io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::PermissionDenied
+            ),
+            Self::NoProgram { .. }
+            | Self::Exec { .. }
+            | Self::TimedOut { .. }
+            | Self::Stopped
+            | Self::WrongDigest { .. }
+            | Self::Archive { .. }
+            | Self::Result(_)
+            | Self::Verify { .. }
+            | Self::Recipe(_) => false,
+        }
+    }
+}
+
+/// Words with which cargo, pip, uv and npm say that the request itself is wrong.
+fn is_permanent(output: &str) -> bool {
+    const SIGNS: [&str; 12] = [
+        "could not compile",
+        "could not find `",
+        "failed to parse manifest",
+        "failed to select a version",
+        "cannot install package",
+        "no matching distribution",
+        "no solution found",
+        "does not satisfy",
+        "e404",
+        "etarget",
+        "no space left on device",
+        "command not found",
+    ];
+    let output = output.to_ascii_lowercase();
+    SIGNS.iter().any(|sign| output.contains(sign))
+}
+
+fn humantime(duration: &Duration) -> String {
+    lightship_model::duration::HumanDuration(*duration).to_string()
+}
+
+/// The end of an installer's output as an error.
+pub(crate) fn exit_error(what: &str, exit: Exit, output: &str) -> InstallError {
+    let excerpt = match error_excerpt(output) {
+        excerpt if excerpt.is_empty() => "it printed nothing".to_owned(),
+        excerpt => excerpt,
+    };
+    InstallError::Exit { what: what.to_owned(), exit, excerpt }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_output_leaves_room_for_how_it_ended() {
+        let error = exit_error("`cargo install`", Exit::Code(101), &"x".repeat(3000));
+        let text = error.text();
+        assert_eq!(text.chars().count(), ERROR_LIMIT);
+        assert!(text.ends_with("(`cargo install` ended with exit code 101)"), "{text}");
+    }
+
+    #[test]
+    fn another_attempt_is_made_for_a_broken_connection_and_not_for_a_broken_crate() {
+        let exit = Exit::Code(101);
+        let flaky = exit_error("x", exit, "error: failed to download: Connection reset by peer");
+        let broken = exit_error("x", exit, "error[E0554]: …\nerror: could not compile `x`");
+        assert!(flaky.retry_can_help());
+        assert!(!broken.retry_can_help());
+    }
+}

@@ -1,0 +1,210 @@
+//! What a source has at hand while it installs a tool.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lightship_model::event::{Exit, Phase};
+use lightship_model::manifest::Tool;
+use lightship_model::name::ToolName;
+use lightship_model::receipt::Receipt;
+use lightship_model::template::{self, Placeholder};
+
+use super::error::exit_error;
+use super::log::Log;
+use super::process::{self, End};
+use super::progress::Reporter;
+use super::{Environment, InstallError};
+use crate::Sink;
+use crate::clock::now;
+use crate::python::Python;
+use crate::store::audit::{self, Act};
+use crate::store::sweep::MARK;
+use crate::store::{ToolDir, check};
+
+/// What is the same for all attempts of a run.
+pub(crate) struct Runner {
+    pub(crate) dir: ToolDir,
+    pub(crate) environment: Environment,
+    pub(crate) python: Option<Python>,
+    /// Processors that an installer may use.
+    pub(crate) cores: usize,
+    /// Wall-clock limit of an attempt at a tool that has none of its own.
+    pub(crate) timeout: Duration,
+    pub(crate) sink: Sink,
+}
+
+impl Runner {
+    /// Notes an act in the audit trail. A trail that can't be written is told, and stops nothing.
+    pub(crate) fn audit(&self, act: &Act) {
+        if let Err(error) = audit::append(&self.dir.audit(), now(), act) {
+            crate::warn(&self.sink, format!("can't write the audit trail: {error}"));
+        }
+    }
+}
+
+/// One attempt at one tool.
+pub(crate) struct Job<'a> {
+    pub(crate) runner: &'a Runner,
+    pub(crate) tool: &'a Tool,
+    /// Where the tool goes, and stays.
+    pub(crate) prefix: PathBuf,
+    /// Scratch space on the same file system, gone after the attempt.
+    pub(crate) stage: PathBuf,
+    /// Receipts of everything that the tool requires, directly or not.
+    pub(crate) requires: &'a [Receipt],
+    pub(crate) deadline: Instant,
+    pub(crate) timeout: Duration,
+    pub(crate) reporter: Reporter,
+    pub(crate) log: Log,
+}
+
+impl Job<'_> {
+    /// Makes an empty directory of the stage.
+    pub(crate) fn stage_dir(&self, name: &str) -> Result<PathBuf, InstallError> {
+        let path = self.stage.join(name);
+        fs::create_dir_all(&path).map_err(InstallError::io("make", &path))?;
+        Ok(path)
+    }
+
+    /// Makes `folder` of the stage hold links to the programs of `receipts`: what is published
+    /// and nothing else, so that a tool's private `python` or `pip` shadows nobody's.
+    pub(crate) fn view(
+        &self,
+        folder: &str,
+        receipts: &[&Receipt],
+    ) -> Result<PathBuf, InstallError> {
+        let view = self.stage_dir(folder)?;
+        for receipt in receipts {
+            for entry in &receipt.bins {
+                let link = view.join(entry.name.as_str());
+                let target = check::target(&self.runner.dir, receipt, entry);
+                drop(fs::remove_file(&link));
+                symlink(&target, &link).map_err(InstallError::io("link", &link))?;
+            }
+        }
+        Ok(view)
+    }
+
+    /// A command in the installer's environment; `program` is looked up on its search path.
+    pub(crate) fn command(
+        &self,
+        program: &str,
+        help: &'static str,
+    ) -> Result<Command, InstallError> {
+        let required: Vec<&Receipt> = self.requires.iter().collect();
+        let view = self.view("bin", &required)?;
+        self.command_in(program, help, &[view])
+    }
+
+    /// Like [`command`](Self::command), with `bins` before the machine's search path.
+    pub(crate) fn command_in(
+        &self,
+        program: &str,
+        help: &'static str,
+        bins: &[PathBuf],
+    ) -> Result<Command, InstallError> {
+        let home = self.stage_dir("home")?;
+        self.stage_dir("home/tmp")?;
+        let vars = self.runner.environment.for_child(&home, bins);
+        let path = vars.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+        let found = look_up(program, &path)
+            .ok_or_else(|| InstallError::NoProgram { program: program.to_owned(), help })?;
+        let mut command = Command::new(found);
+        command.env_clear().envs(vars).current_dir(&self.stage);
+        command.env("PREFIX", &self.prefix).env("STAGE", &self.stage).env(MARK, &self.stage);
+        command.env("LIGHTSHIP_TOOL", self.tool.name.as_str());
+        for (name, value) in &self.tool.env {
+            command.env(name, self.expand(value)?);
+        }
+        Ok(command)
+    }
+
+    /// Runs `command`; anything but exit code 0 is an error with the end of its output.
+    pub(crate) fn run(
+        &mut self,
+        command: Command,
+        purpose: &'static str,
+        mut seen: impl FnMut(&Reporter, &str),
+    ) -> Result<(), InstallError> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let what = describe(&command);
+        self.runner.audit(&Act::Run { tool: self.tool.name.clone(), program, purpose });
+        self.log.command(&what);
+        let reporter = self.reporter.clone();
+        let end = process::run(command, &mut self.log, self.deadline, |line| seen(&reporter, line));
+        let end = end.map_err(|source| InstallError::Exec { program: what.clone(), source })?;
+        let error = match end {
+            End::Exited(Exit::Code(0)) => return Ok(()),
+            End::Exited(exit) => exit_error(&what, exit, self.log.tail()),
+            End::TimedOut => InstallError::TimedOut { what, after: self.timeout },
+            End::Stopped => InstallError::Stopped,
+        };
+        self.log.line(&format!("== {error}"));
+        Err(error)
+    }
+
+    /// Runs `command`, showing its newest line.
+    pub(crate) fn run_shown(
+        &mut self,
+        command: Command,
+        purpose: &'static str,
+    ) -> Result<(), InstallError> {
+        self.run(command, purpose, Reporter::message)
+    }
+
+    /// Replaces the placeholders of a recipe's string.
+    pub(crate) fn expand(&self, text: &str) -> Result<String, InstallError> {
+        template::expand(text, |placeholder| match placeholder {
+            Placeholder::Prefix => Some(self.prefix.display().to_string()),
+            Placeholder::Stage => Some(self.stage.display().to_string()),
+            Placeholder::Version => Some(self.tool.version.clone()),
+            Placeholder::ToolPrefix(name) => self.required_prefix(name),
+        })
+        .map_err(|error| InstallError::Recipe(error.to_string()))
+    }
+
+    fn required_prefix(&self, name: &str) -> Option<String> {
+        let installed = |receipt: &&Receipt| receipt.name.as_str() == name && !receipt.pre_existing;
+        let receipt = self.requires.iter().find(installed)?;
+        Some(self.runner.dir.prefix(&receipt.slug()).display().to_string())
+    }
+
+    pub(crate) fn phase(&mut self, phase: Phase) {
+        self.reporter.phase(phase);
+        crate::fault::point(phase.as_str());
+    }
+
+    pub(crate) fn name(&self) -> &ToolName {
+        &self.tool.name
+    }
+}
+
+/// The program of that name on `path`; a name with a slash is the program itself.
+pub(crate) fn look_up(program: &str, path: &OsStr) -> Option<PathBuf> {
+    if program.contains('/') {
+        return check::executable(Path::new(program)).map(|_| PathBuf::from(program));
+    }
+    std::env::split_paths(path)
+        .map(|folder| folder.join(program))
+        .find(|candidate| check::executable(candidate).is_some())
+}
+
+/// A command as a user would recognise it: the program's name and its first arguments.
+fn describe(command: &Command) -> String {
+    const LIMIT: usize = 60;
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let mut text = program.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    let first = text.lines().next().unwrap_or_default();
+    if first.len() == text.len() && text.chars().count() <= LIMIT {
+        return format!("`{text}`");
+    }
+    format!("`{}…`", first.chars().take(LIMIT).collect::<String>())
+}

@@ -1,0 +1,89 @@
+//! A tool that is on the machine already: its programs are on `PATH` and `verify` passes.
+
+use lightship_model::event::{Exit, Phase};
+use lightship_model::name::BinName;
+use lightship_model::receipt::Entry;
+
+use super::job::{Job, look_up};
+use super::process::{self, End};
+use crate::store::audit::Act;
+use crate::store::check::executable;
+
+/// How long `verify` may take before the tool counts as absent.
+const LIMIT: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// A tool that the machine has.
+pub(crate) struct Found {
+    pub(crate) entries: Vec<Entry>,
+    /// The version that `verify` printed.
+    pub(crate) version: Option<String>,
+}
+
+/// Looks for the tool outside the store. Without a `verify` nothing could be proven.
+pub(crate) fn find(job: &mut Job<'_>) -> Option<Found> {
+    let verify = job.tool.verify.clone().filter(|verify| {
+        // A command about our own prefix says nothing about the machine.
+        !verify.iter().any(|word| word.contains("{{"))
+    })?;
+    let (program, arguments) = verify.split_first()?;
+    let path = job.runner.environment.path.clone();
+    look_up(program, path.as_ref())?;
+    let entries = entries(job.tool.bins.as_deref().unwrap_or_default(), &path)?;
+    job.phase(Phase::Checking);
+    let mut command = job.command_in(program, "", &[]).ok()?;
+    command.args(arguments);
+    let shown = command.get_program().to_string_lossy().into_owned();
+    job.runner.audit(&Act::Run {
+        tool: job.name().clone(),
+        program: shown.clone(),
+        purpose: "look whether the machine has it",
+    });
+    job.log.command(&format!("{} (is it there already?)", verify.join(" ")));
+    let deadline = job.deadline.min(std::time::Instant::now() + LIMIT);
+    let mut version = None;
+    let end = process::run(command, &mut job.log, deadline, |line| {
+        version = version.take().or_else(|| version_in(line));
+    });
+    let end = end.ok()?;
+    if !matches!(end, End::Exited(Exit::Code(0))) {
+        return None;
+    }
+    job.runner.audit(&Act::PreExisting { tool: job.name().clone(), program: shown });
+    Some(Found { entries, version })
+}
+
+/// The first word of `line` that looks like a version: `1.96.0` in `rustc 1.96.0 (…)`.
+fn version_in(line: &str) -> Option<String> {
+    line.split(|c: char| c.is_whitespace() || c == ',' || c == '(')
+        .map(|word| word.trim_start_matches('v').trim_end_matches([')', '.', ':']))
+        .find(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()))
+        .map(str::to_owned)
+}
+
+/// Where each of `bins` is on `path`; nothing if one is missing.
+fn entries(bins: &[BinName], path: &str) -> Option<Vec<Entry>> {
+    bins.iter()
+        .map(|name| {
+            let found = look_up(name.as_str(), path.as_ref())?;
+            let size = executable(&found)?.len();
+            Some(Entry { name: name.clone(), path: found.display().to_string(), size })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_found_in_what_programs_print_of_themselves() {
+        for (line, version) in [
+            ("rustc 1.95.0 (59807616e 2026-04-14)", Some("1.95.0")),
+            ("v20.20.2", Some("20.20.2")),
+            ("Pygments version 2.20.0, (c) 2006", Some("2.20.0")),
+            ("OK", None),
+        ] {
+            assert_eq!(version_in(line).as_deref(), version);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Looking at the tool directory: which receipts are wanted, and which of them hold.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use lightship_model::event::{PlannedTool, ToolChange};
+use lightship_model::key::{Key, keys};
+use lightship_model::manifest::Manifest;
+use lightship_model::name::ToolName;
+use lightship_model::plan::{Found, Scope, plan};
+use lightship_model::receipt::{Receipt, slug};
+use lightship_model::state::{InstalledAt, ToolStatus};
+
+use crate::error::Result;
+use crate::platform;
+use crate::store::receipts::{self, Receipts};
+use crate::store::{ToolDir, check, state_file};
+
+/// What was seen.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    pub(crate) receipts: Receipts,
+    /// For each tool whose wanted receipt holds, that receipt.
+    pub(crate) holding: BTreeMap<ToolName, Receipt>,
+    pub(crate) found: BTreeMap<ToolName, Found>,
+}
+
+/// Looks; costs a few `statx` calls a tool.
+pub(crate) fn observe(
+    dir: &ToolDir,
+    manifest: &Manifest,
+    keys: &BTreeMap<ToolName, Key>,
+) -> Result<Observed> {
+    let receipts = receipts::read_all(dir)?;
+    let mut holding = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for tool in manifest.tools.values() {
+        let Some(key) = keys.get(&tool.name) else { continue };
+        let receipt = receipts.by_slug.get(&slug(&tool.name, &tool.version, key));
+        let state = match receipt.map(|receipt| (receipt, check::holds(dir, receipt))) {
+            Some((receipt, Ok(()))) => {
+                holding.insert(tool.name.clone(), receipt.clone());
+                Found::Installed {
+                    version: receipt.shown_version().map(str::to_owned),
+                    at: installed_at(receipt),
+                }
+            }
+            Some((_, Err(reason))) => Found::Missing { why: Some(reason) },
+            None => {
+                let other = receipts.by_slug.values().any(|receipt| receipt.name == tool.name);
+                let why = "its recipe, or what it requires, has changed";
+                Found::Missing { why: other.then(|| why.to_owned()) }
+            }
+        };
+        found.insert(tool.name.clone(), state);
+    }
+    Ok(Observed { receipts, holding, found })
+}
+
+/// When a receipt says that its tool was installed.
+pub(crate) fn installed_at(receipt: &Receipt) -> InstalledAt {
+    if receipt.pre_existing {
+        InstalledAt::PreExisting
+    } else {
+        InstalledAt::At(receipt.installed_at)
+    }
+}
+
+/// How long an install of `name` took before, in milliseconds; else what the manifest expects.
+pub(crate) fn estimate(manifest: &Manifest, receipts: &Receipts, name: &ToolName) -> Option<u64> {
+    let measured = receipts
+        .by_slug
+        .values()
+        .filter(|receipt| receipt.name == *name && !receipt.pre_existing)
+        .max_by_key(|receipt| receipt.installed_at)
+        .map(|receipt| receipt.installed_at.since(receipt.started_at));
+    let estimate = measured.or(manifest.tools.get(name)?.estimate)?;
+    u64::try_from(estimate.as_millis()).ok()
+}
+
+/// How each tool stands: receipts first, then what the state file says of the others.
+pub(crate) fn snapshot(manifest: &Manifest, root: &Path) -> Result<Vec<PlannedTool>> {
+    let dir = ToolDir::at(&std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()));
+    let python = platform::python(manifest, &dir);
+    let keys = keys(&manifest.tools, &platform::platform(&dir, python.as_ref()));
+    let observed = observe(&dir, manifest, &keys)?;
+    let state = state_file::peek(&dir);
+    let plan = plan(manifest, &keys, observed.found, &Scope::Deferred);
+    let lines = plan.iter().filter_map(|planned| {
+        let tool = manifest.tools.get(&planned.tool)?;
+        let estimate = estimate(manifest, &observed.receipts, &planned.tool);
+        let mut line = planned.event(tool, estimate);
+        let noted = state.as_ref().and_then(|state| state.tools.get(&planned.tool));
+        if let Some(noted) = noted
+            && line.change.status == ToolStatus::Pending
+            && noted.status != ToolStatus::Installed
+        {
+            line.change = ToolChange {
+                version: noted.version.clone(),
+                error: noted.error.clone(),
+                reason: noted.reason.clone().or(line.change.reason),
+                ..ToolChange::new(noted.name.clone(), noted.status)
+            };
+        }
+        Some(line)
+    });
+    Ok(lines.collect())
+}

@@ -1,0 +1,58 @@
+//! What a run of the loader is given.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use lightship_model::manifest::{Jobs, Manifest};
+use lightship_model::plan::Scope;
+use lightship_model::settings::Settings;
+
+/// What to load, where, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub manifest: Manifest,
+    pub tool_dir: PathBuf,
+    /// Wall-clock limit of an attempt at a tool that has none of its own.
+    pub timeout: Duration,
+    pub jobs: Jobs,
+    pub scope: Scope,
+}
+
+impl Options {
+    /// The options for everything that a manifest loads by itself.
+    pub fn from_settings(manifest: Manifest, settings: &Settings) -> Self {
+        let scope = if settings.enabled.value { Scope::Deferred } else { Scope::Off };
+        Self {
+            manifest,
+            tool_dir: PathBuf::from(&settings.tool_dir.value),
+            timeout: settings.timeout.value,
+            jobs: settings.jobs.value,
+            scope,
+        }
+    }
+
+    /// Processors that the cgroup's quota leaves.
+    pub(crate) fn cores() -> usize {
+        available_parallelism().map_or(1, usize::from)
+    }
+
+    /// How many tools are installed at once. Even one processor takes two: one tool downloads
+    /// while the other compiles. More than four compete for the disk.
+    pub(crate) fn slots(&self) -> usize {
+        match self.jobs {
+            Jobs::Auto => Self::cores().clamp(2, 4),
+            Jobs::Count(count) => count.into(),
+        }
+    }
+}
+
+/// The tool directory of somebody who named none: in the user's data directory.
+pub fn default_dir() -> String {
+    let data = std::env::var("XDG_DATA_HOME").ok().filter(|path| path.starts_with('/'));
+    let data = data.unwrap_or_else(|| {
+        let home = std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
+        format!("{home}/.local/share")
+    });
+    format!("{data}/lightship/tools")
+}

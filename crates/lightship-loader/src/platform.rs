@@ -1,0 +1,29 @@
+//! The machine, as far as it changes what installers make.
+
+use lightship_model::key::Platform;
+use lightship_model::manifest::{Manifest, Source};
+
+use crate::python::{self, Python};
+use crate::store::ToolDir;
+use crate::sys;
+
+/// The platform that keys are made for.
+pub(crate) fn platform(dir: &ToolDir, python: Option<&Python>) -> Platform {
+    Platform {
+        arch: std::env::consts::ARCH.to_owned(),
+        libc: format!("glibc-{}", sys::libc_version()),
+        python: python.map(|python| python.tag.clone()),
+        store: dir.store().display().to_string(),
+    }
+}
+
+/// The machine's Python, if any tool of the manifest can need it.
+pub(crate) fn python(manifest: &Manifest, dir: &ToolDir) -> Option<Python> {
+    let needs = |source: &Source| matches!(source, Source::Pip(_) | Source::Binary(_));
+    if !manifest.tools.values().any(|tool| needs(&tool.source)) {
+        return None;
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let program = python::find(&path, &dir.bin())?;
+    python::probe(dir, &program)
+}

@@ -1,0 +1,124 @@
+//! Asking the machine's `python3` what it is, and remembering the answer.
+//!
+//! A start with everything installed runs no child process, so the answer is kept with a
+//! fingerprint of the program that gave it.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::{ToolDir, replace};
+
+/// A Python interpreter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Python {
+    /// The program that was found on `PATH`: a binary, or a wrapper like pyenv's.
+    pub(crate) program: PathBuf,
+    /// The interpreter itself.
+    pub(crate) executable: PathBuf,
+    /// `sys.implementation.cache_tag`: `cpython-311`.
+    pub(crate) tag: String,
+    fingerprint: Vec<String>,
+}
+
+const QUESTION: &str = "import sys; print(sys.implementation.cache_tag); \
+                        print(getattr(sys, '_base_executable', '') or sys.executable)";
+
+/// The first `python3` on `path`, except in the directory `not_in`.
+pub(crate) fn find(path: &str, not_in: &Path) -> Option<PathBuf> {
+    path.split(':')
+        .filter(|folder| !folder.is_empty() && Path::new(folder) != not_in)
+        .map(|folder| Path::new(folder).join("python3"))
+        .find(|program| crate::store::check::executable(program).is_some())
+}
+
+/// What `program` is: from memory if it is the program of last time, else by asking it.
+pub(crate) fn probe(dir: &ToolDir, program: &Path) -> Option<Python> {
+    let fingerprint = fingerprint(program);
+    let remembered: Option<Python> =
+        fs::read(dir.python_probe()).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let fits = |python: &Python| python.program == program && python.fingerprint == fingerprint;
+    if let Some(python) = remembered.filter(fits) {
+        return Some(python);
+    }
+    let python = ask(program, fingerprint)?;
+    if let Ok(text) = serde_json::to_vec_pretty(&python) {
+        // Only a memory: without it the question is asked again next time.
+        drop(replace(&dir.python_probe(), &text));
+    }
+    Some(python)
+}
+
+fn ask(program: &Path, fingerprint: Vec<String>) -> Option<Python> {
+    let output = Command::new(program)
+        .args(["-S", "-c", QUESTION])
+        .env_remove("PYTHONPATH")
+        .env_remove("PYTHONHOME")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let mut lines = text.lines();
+    Some(Python {
+        program: program.to_owned(),
+        tag: lines.next()?.to_owned(),
+        executable: PathBuf::from(lines.next()?),
+        fingerprint,
+    })
+}
+
+/// Whatever decides which interpreter `program` runs: the file itself, and for pyenv's wrapper
+/// the version files that it reads.
+fn fingerprint(program: &Path) -> Vec<String> {
+    let mut parts = vec![stamp(program)];
+    if let Some(root) = pyenv_root(program) {
+        parts.push(std::env::var("PYENV_VERSION").unwrap_or_default());
+        parts.push(stamp(&root.join("version")));
+        parts.push(stamp(Path::new(".python-version")));
+    }
+    parts
+}
+
+/// `ROOT` of `ROOT/shims/python3`.
+fn pyenv_root(program: &Path) -> Option<&Path> {
+    let shims = program.parent()?;
+    shims.ends_with("shims").then(|| shims.parent())?
+}
+
+fn stamp(path: &Path) -> String {
+    match fs::metadata(path) {
+        Ok(found) => {
+            format!("{}:{}:{}.{}", found.ino(), found.len(), found.mtime(), found.mtime_nsec())
+        }
+        Err(_) => "absent".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machines_python_is_asked_once_and_then_remembered() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = ToolDir::prepare(root.path()).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let program = find(&path, &dir.bin()).expect("this test needs python3");
+        let first = probe(&dir, &program).unwrap();
+        assert!(first.tag.starts_with("cpython-"), "{first:?}");
+        assert!(first.executable.is_file());
+        // Another answer in the memory, for the same program: it is believed, not asked again.
+        let changed = Python { tag: "cpython-1".into(), ..first.clone() };
+        fs::write(dir.python_probe(), serde_json::to_vec(&changed).unwrap()).unwrap();
+        assert_eq!(probe(&dir, &program).unwrap().tag, "cpython-1");
+        // A memory of another program is not.
+        let other = Python { fingerprint: vec![], ..changed };
+        fs::write(dir.python_probe(), serde_json::to_vec(&other).unwrap()).unwrap();
+        assert_eq!(probe(&dir, &program).unwrap().tag, first.tag);
+    }
+}

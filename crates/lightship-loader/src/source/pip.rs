@@ -1,0 +1,180 @@
+//! `pip`: a virtual environment at the tool's prefix, filled by uv where it is there, else by
+//! the machine's pip.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lightship_model::event::Phase;
+use lightship_model::manifest::PipSource;
+use lightship_model::receipt::PythonLibrary;
+
+use crate::fetch::clients;
+use crate::install::{InstallError, Job, Outcome};
+use crate::python::Python;
+
+const HELP: &str = "a pip tool needs Python 3: install python3, or put it on PATH";
+
+pub(super) fn install(job: &mut Job<'_>, pip: &PipSource) -> Result<Outcome, InstallError> {
+    let no_python = || InstallError::NoProgram { program: "python3".to_owned(), help: HELP };
+    let python = job.runner.python.clone().ok_or_else(no_python)?;
+    job.phase(Phase::Installing);
+    match uv(job) {
+        Some(uv) => with_uv(job, pip, &python, &uv)?,
+        None => with_pip(job, pip, &python)?,
+    }
+    let site = site(&job.prefix)?;
+    let own = distribution(&site, &pip.package)?;
+    let library = pip.library.unwrap_or(own.programs.is_empty());
+    let relative = site.strip_prefix(&job.prefix).unwrap_or(&site).display().to_string();
+    Ok(Outcome {
+        version: Some(own.version),
+        programs: Some(own.programs),
+        library: library.then_some(PythonLibrary { tag: python.tag, site: relative }),
+    })
+}
+
+/// uv among what the tool requires, on the machine, or already published by the loader.
+fn uv(job: &Job<'_>) -> Option<String> {
+    if let Ok(command) = job.command("uv", "") {
+        return Some(command.get_program().to_string_lossy().into_owned());
+    }
+    let published = job.runner.dir.bin().join("uv");
+    let there = crate::store::check::executable(&published).is_some();
+    there.then(|| published.display().to_string())
+}
+
+fn requirements(job: &Job<'_>, pip: &PipSource) -> Vec<String> {
+    let extras = match pip.extras.as_slice() {
+        [] => String::new(),
+        extras => format!("[{}]", extras.join(",")),
+    };
+    let version = pip.version.as_deref().unwrap_or(&job.tool.version);
+    let version = if version == "latest" { String::new() } else { format!("=={version}") };
+    let own = format!("{}{extras}{version}", pip.package);
+    std::iter::once(own).chain(pip.with.iter().cloned()).collect()
+}
+
+fn with_uv(
+    job: &mut Job<'_>,
+    pip: &PipSource,
+    python: &Python,
+    uv: &str,
+) -> Result<(), InstallError> {
+    // uv reads neither pip's variables nor its files: it is told what pip would do.
+    let index = match job.runner.environment.var("UV_DEFAULT_INDEX") {
+        Some(index) => Some(index),
+        None => clients::pip_index(job)?,
+    };
+    let cache = job.stage_dir("uv")?;
+    let mut venv = job.command(uv, HELP)?;
+    venv.args(["venv", "--quiet", "--no-config", "--no-project", "--python"]);
+    venv.arg(&python.executable).arg(&job.prefix).env("UV_CACHE_DIR", &cache);
+    venv.args(["--allow-existing"]);
+    job.run_shown(venv, "make a virtual environment")?;
+
+    let mut install = job.command(uv, HELP)?;
+    install.args(["pip", "install", "--no-config", "--no-progress", "--compile-bytecode"]);
+    // The cache is in the stage, on the store's own file system: links, and no second copy.
+    install.args(["--link-mode", "hardlink", "--python"]).arg(job.prefix.join("bin/python"));
+    install.args(requirements(job, pip)).env("UV_CACHE_DIR", &cache);
+    if let Some(index) = index {
+        install.env("UV_DEFAULT_INDEX", index);
+    }
+    job.run_shown(install, "install")
+}
+
+fn with_pip(job: &mut Job<'_>, pip: &PipSource, python: &Python) -> Result<(), InstallError> {
+    let program = python.executable.display().to_string();
+    let mut venv = job.command(&program, HELP)?;
+    // Without pip in it: that needs ensurepip, which Debian's Python lacks, and takes seconds.
+    venv.args(["-m", "venv", "--without-pip"]).arg(&job.prefix);
+    job.run_shown(venv, "make a virtual environment")?;
+
+    let mut install = job.command(&program, HELP)?;
+    install.args(["-m", "pip", "--python"]).arg(job.prefix.join("bin/python"));
+    install.args(["install", "--no-input", "--no-cache-dir", "--progress-bar", "off"]);
+    install.args(["--disable-pip-version-check"]);
+    if let Some(index) = &job.runner.environment.registries.pip {
+        install.args(["--index-url", index]);
+    }
+    install.args(requirements(job, pip));
+    job.run_shown(install, "install")
+}
+
+/// `lib/python3.X/site-packages` of a virtual environment.
+fn site(prefix: &Path) -> Result<PathBuf, InstallError> {
+    let lib = prefix.join("lib");
+    fs::read_dir(&lib)
+        .map_err(InstallError::io("read", &lib))?
+        .flatten()
+        .map(|entry| entry.path().join("site-packages"))
+        .find(|site| site.is_dir())
+        .ok_or_else(|| InstallError::Result("it made no site-packages directory".to_owned()))
+}
+
+/// What an installed distribution says of itself.
+#[derive(Debug, PartialEq, Eq)]
+struct Distribution {
+    version: String,
+    programs: Vec<String>,
+}
+
+/// Finds the `.dist-info` of `package`, and in its RECORD the programs that it brought.
+fn distribution(site: &Path, package: &str) -> Result<Distribution, InstallError> {
+    let wanted = normal(package);
+    for entry in fs::read_dir(site).map_err(InstallError::io("read", site))?.flatten() {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let Some((name, version)) =
+            file.strip_suffix(".dist-info").and_then(|stem| stem.split_once('-'))
+        else {
+            continue;
+        };
+        if normal(name) == wanted {
+            let record = entry.path().join("RECORD");
+            let record = fs::read_to_string(&record).map_err(InstallError::io("read", record))?;
+            return Ok(Distribution { version: version.to_owned(), programs: programs(&record) });
+        }
+    }
+    Err(InstallError::Result(format!("no distribution `{package}` is in its site-packages")))
+}
+
+/// A distribution's name as the index compares it (PEP 503).
+fn normal(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c {
+            '-' | '_' | '.' if out.ends_with('-') => {}
+            '-' | '_' | '.' => out.push('-'),
+            c => out.push(c.to_ascii_lowercase()),
+        }
+    }
+    out
+}
+
+/// The names of `../../../bin/NAME,…` in a RECORD.
+fn programs(record: &str) -> Vec<String> {
+    record
+        .lines()
+        .filter_map(|line| line.split(',').next()?.strip_prefix("../../../bin/"))
+        .filter(|name| !name.contains('/'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distribution_is_found_under_any_spelling_of_its_name() {
+        let site = tempfile::tempdir().unwrap();
+        let info = site.path().join("Sqlite_Utils-3.1.dist-info");
+        fs::create_dir(&info).unwrap();
+        let record = "../../../bin/sqlite-utils,sha256=x,1\nsqlite_utils/cli.py,,\n";
+        fs::write(info.join("RECORD"), record).unwrap();
+        let found = distribution(site.path(), "sqlite.utils").unwrap();
+        assert_eq!(found.version, "3.1");
+        assert_eq!(found.programs, ["sqlite-utils"]);
+        assert!(distribution(site.path(), "sqlite").is_err());
+    }
+}

@@ -1,0 +1,48 @@
+//! Replacing a file so that a reader, or a crash, sees the old text or the new one.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Writes `bytes` aside, syncs them, and renames them to `path`; then syncs the directory.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = path.with_added_extension(format!("new-{}", std::process::id()));
+    let written = (|| {
+        let mut file = File::create(&aside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        crate::fault::point("written-aside");
+        fs::rename(&aside, path)
+    })();
+    if let Err(error) = written {
+        // The first error is the one to report; the file aside is rubbish either way.
+        drop(fs::remove_file(&aside));
+        return Err(error);
+    }
+    sync_dir(path.parent().unwrap_or(Path::new("/")))
+}
+
+/// Makes the names in `dir` durable.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_new_text_replaces_the_old_and_nothing_stays_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.json");
+        replace(&path, b"old").unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_an_error() {
+        assert!(replace(Path::new("/nonexistent/x"), b"").is_err());
+    }
+}

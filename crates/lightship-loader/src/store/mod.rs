@@ -1,0 +1,20 @@
+//! The tool directory. Only the loader writes it.
+//!
+//! The receipt is the commit point: a prefix without one is rubbish, links and the state file
+//! are derived from receipts, and everything is written aside, synced and renamed.
+
+mod atomic;
+pub(crate) mod audit;
+pub(crate) mod check;
+mod dir;
+pub(crate) mod durable;
+pub(crate) mod links;
+mod lock;
+pub(crate) mod measure;
+pub(crate) mod receipts;
+pub(crate) mod state_file;
+pub(crate) mod sweep;
+
+pub(crate) use self::atomic::replace;
+pub(crate) use self::dir::ToolDir;
+pub(crate) use self::lock::DirLock;
