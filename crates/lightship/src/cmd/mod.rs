@@ -1,0 +1,26 @@
+//! The verbs: a file each, with its options, its help and what it does.
+
+pub(crate) mod completions;
+mod config;
+pub(crate) mod health;
+pub(crate) mod init;
+pub(crate) mod loader;
+pub(crate) mod manifest;
+pub(crate) mod tools;
+pub(crate) mod up;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+/// Does what was typed; the result is the exit code.
+pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
+    match cli.command {
+        Command::Up(args) => up::run(args),
+        Command::Health(args) => health::run(&args),
+        Command::Tools(args) => tools::run(args),
+        Command::Manifest(args) => manifest::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Init(args) => init::run(args),
+        Command::Loader(args) => Ok(loader::run(args)),
+    }
+}

@@ -1,0 +1,84 @@
+//! Loading tools by name in this process: the loader on one side, a view on the other.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use lightship_loader::{Options, Summary};
+use lightship_model::event::Event;
+use lightship_model::exit;
+use lightship_model::manifest::Manifest;
+use lightship_model::name::ToolName;
+use lightship_model::plan::Scope;
+
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::session::{Message, Session, Source, Turn};
+use crate::view::scene::Scene;
+use crate::view::{self, Format};
+
+/// The code for a run that somebody ended: as a shell has it for SIGINT.
+const INTERRUPTED: u8 = exit::SIGNAL_BASE + 2;
+
+/// Loads `names` with what they require; the exit code says whether all are there now.
+pub(super) fn load(project: Project, names: Vec<ToolName>, format: Format) -> Result<u8, Failure> {
+    let dir = project.tool_dir().to_owned();
+    lightship_loader::prepare(&dir)?;
+    let only = with_requirements(&project.manifest, &names);
+    let tools = lightship_loader::snapshot(&project.manifest, &dir)?;
+    let scene = Scene {
+        only: Some(only),
+        dir_options: project.dir_options(),
+        ..Scene::new(&project.manifest, tools)
+    };
+    let options = Options {
+        manifest: project.manifest,
+        tool_dir: dir,
+        timeout: project.settings.timeout.value,
+        jobs: project.settings.jobs.value,
+        scope: Scope::Only(names.into_iter().collect()),
+    };
+    run(options, Session::new(scene, view::choose(format).view)?)
+}
+
+fn with_requirements(manifest: &Manifest, names: &[ToolName]) -> BTreeSet<ToolName> {
+    let mut all = BTreeSet::new();
+    let mut queue: Vec<&ToolName> = names.iter().collect();
+    while let Some(name) = queue.pop() {
+        if all.insert(name.clone()) {
+            queue.extend(manifest.tools.get(name).iter().flat_map(|tool| &tool.requires));
+        }
+    }
+    all
+}
+
+/// Runs the loader on a thread of its own and shows what it does.
+fn run(options: Options, mut session: Session) -> Result<u8, Failure> {
+    let (_no_commands, receiver) = channel();
+    let events = session.sender();
+    let done = session.sender();
+    // A queue that is gone belongs to a session that is over: nobody wants to know.
+    let sink = Arc::new(move |event: Event| drop(events.send(Message::Event(event))));
+    let loader = std::thread::Builder::new().name("loader".to_owned()).spawn(move || {
+        let result = lightship_loader::run(&options, receiver, sink);
+        drop(done.send(Message::Closed(Source::Events)));
+        result
+    });
+    let loader = loader.map_err(Failure::system("start a thread"))?;
+    loop {
+        match session.next(None) {
+            // What is half done stays without a receipt, and the next run clears it away.
+            Turn::Stop => {
+                lightship_loader::stop_all();
+                session.stopping("stopped");
+                session.finish();
+                return Ok(INTERRUPTED);
+            }
+            Turn::Closed(_) => break,
+            Turn::Late => {}
+        }
+    }
+    session.finish();
+    let Summary { failed, skipped, .. } = loader.join().map_err(|_| Failure::LoaderPanicked)??;
+    Ok(if failed + skipped > 0 { exit::NO } else { exit::OK })
+}

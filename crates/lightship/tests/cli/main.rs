@@ -1,0 +1,10 @@
+//! The command line from the outside: the built program, real services, real tools.
+#![expect(clippy::tests_outside_test_module, reason = "an integration test is a test module")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
+
+mod manifest;
+mod refusals;
+mod support;
+mod tools;
+mod up;
+mod usage;
