@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use lightship_loader::{Options, Summary};
+use lightship_loader::{Options, Sink, Summary};
 use lightship_model::event::Event;
 use lightship_model::exit;
 use lightship_model::manifest::Manifest;
@@ -58,9 +58,9 @@ fn run(options: Options, mut session: Session) -> Result<u8, Failure> {
     let events = session.sender();
     let done = session.sender();
     // A queue that is gone belongs to a session that is over: nobody wants to know.
-    let sink = Arc::new(move |event: Event| drop(events.send(Message::Event(event))));
+    let sink: Sink = Arc::new(move |event: Event| drop(events.send(Message::Event(event))));
     let loader = std::thread::Builder::new().name("loader".to_owned()).spawn(move || {
-        let result = lightship_loader::run(&options, receiver, sink);
+        let result = lightship_loader::run(&options, receiver, &sink);
         drop(done.send(Message::Closed(Source::Events)));
         result
     });
