@@ -1,0 +1,346 @@
+//! The loading itself: performs what the schedule decides, and tells, notes and publishes what
+//! came of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+use lightship_model::event::{Event, LoaderCommand, PlannedTool, ToolChange, What};
+use lightship_model::key::Key;
+use lightship_model::name::ToolName;
+use lightship_model::plan::{Decision, Planned};
+use lightship_model::receipt::Receipt;
+use lightship_model::schedule::{Action, Input, Outcome, Schedule};
+use lightship_model::state::ToolStatus;
+use lightship_model::time::Timestamp;
+
+use super::Summary;
+use crate::clock::now;
+use crate::error::{LoaderError, Result};
+use crate::install::attempt::attempt;
+use crate::install::{InstallError, Runner};
+use crate::observe::{Observed, estimate, installed_at};
+use crate::store::audit::Act;
+use crate::store::links;
+use crate::store::state_file::{self, Loaded, StateFile};
+use crate::{Options, warn};
+
+/// What the loop waits for.
+enum Message {
+    Ended {
+        tool: ToolName,
+        attempt: u32,
+        started: Timestamp,
+        result: Result<Box<Receipt>, InstallError>,
+    },
+    PauseOver {
+        tool: ToolName,
+    },
+    Command(LoaderCommand),
+}
+
+pub(super) struct Load<'a> {
+    options: &'a Options,
+    runner: Arc<Runner>,
+    keys: BTreeMap<ToolName, Key>,
+    /// Receipts of all tools that are installed.
+    holding: BTreeMap<ToolName, Receipt>,
+    changes: BTreeMap<ToolName, ToolChange>,
+    errors: BTreeMap<ToolName, String>,
+    schedule: Schedule,
+    state: StateFile,
+    started: Timestamp,
+    sender: Sender<Message>,
+    receiver: Receiver<Message>,
+}
+
+impl<'a> Load<'a> {
+    /// Tells the plan, and makes links and state file agree with the receipts.
+    pub(super) fn begin(
+        options: &'a Options,
+        runner: Arc<Runner>,
+        keys: BTreeMap<ToolName, Key>,
+        observed: Observed,
+        decided: &[Planned],
+        started: Timestamp,
+    ) -> Result<Self> {
+        let tools = &options.manifest.tools;
+        let lines: Vec<PlannedTool> = decided
+            .iter()
+            .filter_map(|planned| {
+                let tool = tools.get(&planned.tool)?;
+                let estimate = estimate(&options.manifest, &observed.receipts, &planned.tool);
+                Some(planned.event(tool, estimate))
+            })
+            .collect();
+        let to_install =
+            decided.iter().filter(|planned| planned.decision == Decision::Install).count();
+        runner.audit(&Act::Start { installed: observed.holding.len(), to_install });
+        let state = load_state(&runner, &observed, to_install > 0, started)?;
+        let slots = options.slots();
+        let (sender, receiver) = mpsc::channel();
+        let mut load = Self {
+            options,
+            schedule: Schedule::new(tools, decided, slots),
+            changes: lines
+                .iter()
+                .map(|line| (line.change.name.clone(), line.change.clone()))
+                .collect(),
+            errors: BTreeMap::new(),
+            holding: observed.holding,
+            runner,
+            keys,
+            state,
+            started,
+            sender,
+            receiver,
+        };
+        let dir = load.runner.dir.root().display().to_string();
+        load.emit(What::Plan { tools: lines, slots, dir });
+        load.publish();
+        load.state.set_all(load.changes.values());
+        load.save();
+        Ok(load)
+    }
+
+    /// Performs what the schedule decides, until it is complete.
+    pub(super) fn follow(mut self, commands: Receiver<LoaderCommand>) -> Result<Summary> {
+        let sender = self.sender.clone();
+        spawn("commands", move || {
+            for command in commands {
+                if sender.send(Message::Command(command)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        let mut actions = self.schedule.step(Input::Begin);
+        loop {
+            for action in actions.drain(..) {
+                if action == Action::Complete {
+                    return Ok(self.complete());
+                }
+                self.perform(action)?;
+            }
+            let Ok(message) = self.receiver.recv() else { return Ok(self.complete()) };
+            let input = self.take(message);
+            actions = self.schedule.step(input);
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Result<()> {
+        match action {
+            Action::Start { tool, attempt } => self.start(tool, attempt)?,
+            Action::Pause { tool, pause } => {
+                let error = self.errors.get(&tool).cloned().unwrap_or_default();
+                let first = error.lines().next().unwrap_or_default();
+                let reason = format!("next attempt in {} s: {first}", pause.as_secs());
+                self.change(ToolChange::new(tool.clone(), ToolStatus::Pending).because(reason));
+                let sender = self.sender.clone();
+                spawn("pause", move || {
+                    thread::park_timeout(pause);
+                    // Nobody listens any more when the run was ended meanwhile.
+                    drop(sender.send(Message::PauseOver { tool }));
+                })?;
+            }
+            Action::Fail { tool } => {
+                let error = self.errors.remove(&tool);
+                let change = ToolChange::new(tool, ToolStatus::Failed);
+                self.change(ToolChange { error, ..change });
+            }
+            Action::Skip { tool, because } => {
+                let status = self.changes.get(&because).map(|change| change.status);
+                let how = match status {
+                    Some(ToolStatus::Failed) => "failed",
+                    _ => "was skipped",
+                };
+                let reason = format!("requires {because}, which {how}");
+                self.runner.audit(&Act::Skipped { tool: tool.clone(), reason: reason.clone() });
+                self.change(ToolChange::new(tool, ToolStatus::Skipped).because(reason));
+            }
+            Action::Complete => {}
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, name: ToolName, number: u32) -> Result<()> {
+        let (Some(tool), Some(key)) =
+            (self.options.manifest.tools.get(&name).cloned(), self.keys.get(&name).cloned())
+        else {
+            return Ok(());
+        };
+        let change = ToolChange::new(name.clone(), ToolStatus::Installing);
+        self.change(ToolChange { attempt: Some(number), ..change });
+        self.runner.audit(&Act::Install {
+            tool: name.clone(),
+            version: tool.version.clone(),
+            key: key.to_string(),
+            attempt: number,
+        });
+        let requires = self.required(&name);
+        let (runner, sender) = (Arc::clone(&self.runner), self.sender.clone());
+        spawn(&format!("install {name}"), move || {
+            let started = now();
+            let result = attempt(&runner, &tool, &key, &requires, number);
+            let message = Message::Ended {
+                tool: name,
+                attempt: number,
+                started,
+                result: result.map(Box::new),
+            };
+            drop(sender.send(message));
+        })
+    }
+
+    /// Receipts of everything that `name` requires, directly or not.
+    fn required(&self, name: &ToolName) -> Vec<Receipt> {
+        let tools = &self.options.manifest.tools;
+        let mut found: BTreeMap<&ToolName, Receipt> = BTreeMap::new();
+        let mut queue: Vec<&ToolName> =
+            tools.get(name).map_or(vec![], |tool| tool.requires.iter().collect());
+        while let Some(next) = queue.pop() {
+            if let (Some(tool), Some(receipt)) = (tools.get(next), self.holding.get(next))
+                && found.insert(next, receipt.clone()).is_none()
+            {
+                queue.extend(&tool.requires);
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// Notes what a message means outside the schedule, and gives the schedule's part of it.
+    fn take(&mut self, message: Message) -> Input {
+        match message {
+            Message::PauseOver { tool } => Input::PauseOver { tool },
+            Message::Command(LoaderCommand::Promote { tool }) => Input::Promote { tool },
+            Message::Ended { tool, attempt, started, result } => {
+                let outcome = match result {
+                    Ok(receipt) => self.installed(*receipt, started),
+                    Err(error) => self.failed(&tool, attempt, &error),
+                };
+                Input::Ended { tool, outcome }
+            }
+        }
+    }
+
+    fn installed(&mut self, receipt: Receipt, started: Timestamp) -> Outcome {
+        let took_ms = millis(now(), started);
+        self.runner.audit(&Act::Installed {
+            tool: receipt.name.clone(),
+            version: receipt.shown_version().unwrap_or_default().to_owned(),
+            key: receipt.key.to_string(),
+            took_ms,
+        });
+        let change = ToolChange {
+            version: receipt.shown_version().map(str::to_owned),
+            installed_at: Some(installed_at(&receipt)),
+            took_ms: Some(took_ms),
+            ..ToolChange::new(receipt.name.clone(), ToolStatus::Installed)
+        };
+        self.errors.remove(&receipt.name);
+        self.holding.insert(receipt.name.clone(), receipt);
+        // Links first: whoever sees "installed" can run it.
+        self.publish();
+        self.change(change);
+        Outcome::Installed
+    }
+
+    fn failed(&mut self, tool: &ToolName, attempt: u32, error: &InstallError) -> Outcome {
+        let text = error.text();
+        let act = Act::Failed { tool: tool.clone(), attempt, error: text.clone() };
+        self.runner.audit(&act);
+        self.errors.insert(tool.clone(), text);
+        Outcome::Failed { retry_can_help: error.retry_can_help() }
+    }
+
+    fn publish(&mut self) {
+        let order = self.options.manifest.tools_in_order();
+        let holding: Vec<&Receipt> =
+            order.iter().filter_map(|tool| self.holding.get(&tool.name)).collect();
+        match links::publish(&self.runner.dir, &holding) {
+            Ok(conflicts) => {
+                for conflict in conflicts {
+                    warn(&self.runner.sink, conflict);
+                }
+            }
+            Err(error) => {
+                warn(&self.runner.sink, format!("can't publish programs: {error}"));
+            }
+        }
+        crate::fault::point("published");
+    }
+
+    fn change(&mut self, change: ToolChange) {
+        self.state.set(&change);
+        self.changes.insert(change.name.clone(), change.clone());
+        self.save();
+        self.emit(What::Tool(change));
+    }
+
+    fn save(&self) {
+        // Derived from the receipts: without it everything still works.
+        if let Err(error) = self.state.save() {
+            warn(&self.runner.sink, format!("can't write loader-state.json: {error}"));
+        }
+    }
+
+    fn emit(&self, what: What) {
+        (self.runner.sink)(Event::new(now(), what));
+    }
+
+    fn complete(mut self) -> Summary {
+        let count = |status| self.changes.values().filter(|c| c.status == status).count();
+        let summary = Summary {
+            installed: count(ToolStatus::Installed),
+            failed: count(ToolStatus::Failed),
+            skipped: count(ToolStatus::Skipped),
+        };
+        let Summary { installed, failed, skipped } = summary;
+        let took_ms = millis(now(), self.started);
+        self.state.complete(now());
+        self.save();
+        self.runner.audit(&Act::Complete { installed, failed, skipped, took_ms });
+        self.emit(What::LoadComplete { installed, failed, skipped, took_ms });
+        summary
+    }
+}
+
+/// Reads the state file; a bad one is kept beside the new one, with a warning.
+fn load_state(
+    runner: &Runner,
+    observed: &Observed,
+    has_work: bool,
+    now: Timestamp,
+) -> Result<StateFile> {
+    let loaded = state_file::load(&runner.dir, now)
+        .map_err(|error| LoaderError::io("read", &runner.dir.state(), error))?;
+    let earlier = match loaded {
+        Loaded::Read(state) => Some(state),
+        Loaded::Absent => None,
+        Loaded::SetAside(path) => {
+            let file = path.display().to_string();
+            let message = format!(
+                "loader-state.json could not be read: made anew from the receipts, the bad file \
+                 is kept as {file}"
+            );
+            warn(&runner.sink, message);
+            runner.audit(&Act::SetAside { file, reason: "no state file".to_owned() });
+            None
+        }
+    };
+    let holding: Vec<&Receipt> = observed.holding.values().collect();
+    Ok(StateFile::new(&runner.dir, earlier, &holding, has_work, now))
+}
+
+fn millis(end: Timestamp, start: Timestamp) -> u64 {
+    u64::try_from(end.since(start).as_millis()).unwrap_or(u64::MAX)
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(body);
+    spawned.map(drop).map_err(|source| LoaderError::Io {
+        what: "start a thread for",
+        path: name.into(),
+        source,
+    })
+}
