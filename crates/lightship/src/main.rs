@@ -10,6 +10,7 @@ mod failure;
 mod out;
 mod project;
 mod session;
+mod shell;
 mod sys;
 mod view;
 

@@ -10,6 +10,7 @@ use lightship_model::nearest::nearest;
 use lightship_model::settings::{Given, Origin, Settings};
 
 use crate::failure::Failure;
+use crate::shell;
 
 /// `--manifest` or `--profile`.
 #[derive(Args, Clone, Debug, Default)]
@@ -87,7 +88,7 @@ impl Project {
         match self.settings.tool_dir.origin {
             Origin::Default | Origin::Environment(_) => String::new(),
             Origin::CommandLine | Origin::Manifest => {
-                format!(" --tool-dir {}", self.settings.tool_dir.value)
+                format!(" --tool-dir {}", shell::word(&self.settings.tool_dir.value))
             }
         }
     }

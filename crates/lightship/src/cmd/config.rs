@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::out::{self, Answer};
 use crate::project::Project;
+use crate::shell;
 
 struct Row {
     name: &'static str,
@@ -42,8 +43,8 @@ fn rows(project: &Project, service: &[String]) -> Vec<Row> {
     let profile = option == "--profile";
     let manifest = if profile { format!("builtin:{manifest}") } else { manifest };
     let (command, from) = match &project.manifest.service {
-        _ if !service.is_empty() => (service.join(" "), Origin::CommandLine),
-        Some(service) => (service.command.join(" "), Origin::Manifest),
+        _ if !service.is_empty() => (shell::shown(service), Origin::CommandLine),
+        Some(service) => (shell::shown(&service.command), Origin::Manifest),
         None => ("none".to_owned(), Origin::Default),
     };
     let jobs = match settings.jobs.value {

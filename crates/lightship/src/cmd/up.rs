@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::out::Answer;
 use crate::project::{Project, ProjectArgs};
 use crate::session::{Session, Source, Turn};
+use crate::shell;
 use crate::view::scene::Scene;
 use crate::view::{self, Format};
 
@@ -68,7 +69,7 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
     }
     let tools = lightship_loader::snapshot(&project.manifest, project.tool_dir())?;
     let scene = Scene {
-        service: Some(command.join(" ")),
+        service: Some(shell::shown(command)),
         dir_options: project.dir_options(),
         ..Scene::new(&project.manifest, tools)
     };

@@ -7,25 +7,22 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 
 use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lightship_model::event::Event;
 use lightship_model::state::ToolStatus;
 use lightship_model::status::ToolView;
 
+use super::picture::Picture;
 use super::scene::Scene;
 use super::screen::{self, Frame};
 use super::{Stream, View};
 
 /// Between two pictures.
 const PAUSE: Duration = Duration::from_millis(80);
-/// More than we draw: we keep the pace, and no picture may be lost to indicatif's own limit.
-const MAX_HZ: u8 = 100;
 
 /// Draws on standard error.
 #[derive(Debug)]
 pub(super) struct Bars {
-    /// A "bar" of several lines: indicatif's part is to move it down and to redraw it.
-    picture: ProgressBar,
+    picture: Picture,
     colour: bool,
     /// The service's output since the last picture.
     output: Vec<(Stream, Vec<u8>)>,
@@ -37,38 +34,45 @@ pub(super) struct Bars {
 
 impl Bars {
     pub(super) fn new(colour: bool) -> Self {
-        let target = ProgressDrawTarget::stderr_with_hz(MAX_HZ);
-        let picture = ProgressBar::with_draw_target(None, target);
-        // A style that can't be wrong: without it, indicatif would show its own bar.
-        if let Ok(style) = ProgressStyle::with_template("{msg}") {
-            picture.set_style(style);
+        Self {
+            picture: Picture::default(),
+            colour,
+            output: Vec::new(),
+            drawn: None,
+            changed: true,
+            settled: false,
         }
-        Self { picture, colour, output: Vec::new(), drawn: None, changed: true, settled: false }
     }
 
     fn frame(&self) -> Frame {
         let (height, width) = Term::stderr().size();
         Frame {
             now: SystemTime::now().into(),
-            width: usize::from(width),
+            // A line that fills the last column behaves differently on each terminal.
+            width: usize::from(width).saturating_sub(1),
             height: usize::from(height),
             colour: self.colour,
         }
     }
 
-    /// Prints what belongs above the picture: the service's output, then `lines`.
-    fn print(&mut self, lines: &[String]) -> io::Result<()> {
-        if self.output.is_empty() && lines.is_empty() {
-            return Ok(());
+    /// Puts `lines` at the bottom, below the service's output since the last time and `above`.
+    fn show(&mut self, above: &[String], lines: &[String], columns: usize) -> io::Result<()> {
+        let mut stderr = io::stderr().lock();
+        if !self.output.is_empty() || !above.is_empty() {
+            stderr.write_all(self.picture.erase(columns).as_bytes())?;
+            print(&mut stderr, &std::mem::take(&mut self.output))?;
+            for line in above {
+                writeln!(stderr, "{line}")?;
+            }
         }
-        let output = std::mem::take(&mut self.output);
-        self.picture.suspend(|| write_all(&output, lines))
+        stderr.write_all(self.picture.draw(lines, columns).as_bytes())?;
+        stderr.flush()
     }
 }
 
-fn write_all(output: &[(Stream, Vec<u8>)], lines: &[String]) -> io::Result<()> {
+/// Prints the service's output, each line to the stream that it came from.
+fn print(stderr: &mut impl Write, output: &[(Stream, Vec<u8>)]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let mut stderr = io::stderr().lock();
     for (stream, text) in output {
         match stream {
             Stream::Out => stdout.write_all(text)?,
@@ -78,11 +82,7 @@ fn write_all(output: &[(Stream, Vec<u8>)], lines: &[String]) -> io::Result<()> {
             }
         }
     }
-    stdout.flush()?;
-    for line in lines {
-        writeln!(stderr, "{line}")?;
-    }
-    stderr.flush()
+    stdout.flush()
 }
 
 impl View for Bars {
@@ -118,18 +118,14 @@ impl View for Bars {
         } else {
             Vec::new()
         };
-        self.print(&tools)?;
-        self.picture.set_message(screen::live(scene, frame, self.settled).join("\n"));
-        self.picture.tick();
+        let lines = screen::live(scene, frame, self.settled);
+        self.show(&tools, &lines, frame.width)?;
         self.drawn = Some(Instant::now());
         self.changed = false;
         Ok(())
     }
 
     fn finish(&mut self, scene: &Scene) -> io::Result<()> {
-        let lines = screen::live(scene, self.frame(), self.settled);
-        self.print(&[])?;
-        self.picture.finish_and_clear();
-        write_all(&[], &lines)
+        self.draw(scene)
     }
 }

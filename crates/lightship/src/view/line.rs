@@ -60,9 +60,9 @@ impl Line {
 
     /// Adds the pieces of `other`.
     #[must_use]
-    pub(super) fn append(mut self, other: Self) -> Self {
+    pub(super) fn append(mut self, other: &Self) -> Self {
         self.width += other.width;
-        self.pieces.extend(other.pieces);
+        self.pieces.extend_from_slice(&other.pieces);
         self
     }
 

@@ -11,6 +11,7 @@ use lightship_model::time::Timestamp;
 
 use super::scene::Scene;
 use super::{Stream, View, summary, words};
+use crate::shell;
 
 /// How long a phase goes on until the next line about it.
 const EVERY: Duration = Duration::from_secs(10);
@@ -91,7 +92,7 @@ fn text(scene: &Scene, what: &What) -> Option<String> {
             format!("health {}/health", scene.health_url.as_deref().unwrap_or_default())
         }
         What::ServiceStarted { pid, command } => {
-            format!("service started: {} (pid {pid})", command.join(" "))
+            format!("service started: {} (pid {pid})", shell::shown(command))
         }
         What::ServiceReady { after_ms, .. } => {
             format!("service ready after {}", words::short_ms(*after_ms))

@@ -5,6 +5,7 @@ mod bars;
 mod json;
 mod line;
 mod lines;
+mod picture;
 pub(crate) mod scene;
 mod screen;
 mod summary;

@@ -58,7 +58,9 @@ fn render(lines: impl Iterator<Item = Line>, frame: Frame) -> Vec<String> {
 fn service(scene: &Scene, frame: Frame) -> Option<Line> {
     let command = scene.service.as_deref()?;
     let status = &scene.status.service;
-    let (ink, mark, text) = if status.ready_since.is_some() {
+    let (ink, mark, text) = if scene.stopping.is_some() && status.pid.is_none() {
+        (Ink::Quiet, "·", "stopped".to_owned())
+    } else if status.ready_since.is_some() {
         let after = scene.ready_after_ms.map(words::short_ms).unwrap_or_default();
         let restarts = match status.restarts {
             0 => String::new(),
@@ -164,40 +166,59 @@ fn rest(line: Line, scene: &Scene, tool: &ToolView, frame: Frame) -> Line {
     }
 }
 
+/// How many columns each thing at the right end of a line gets; none is left out.
+#[derive(Clone, Copy)]
+struct Columns {
+    bar: usize,
+    amount: usize,
+    estimate: usize,
+}
+
+/// From everything to nothing but the time.
+const COLUMNS: [Columns; 4] = [
+    Columns { bar: 16, amount: 14, estimate: 8 },
+    Columns { bar: 10, amount: 0, estimate: 8 },
+    Columns { bar: 10, amount: 0, estimate: 0 },
+    Columns { bar: 0, amount: 0, estimate: 0 },
+];
+/// As much the activity needs at least: things on the right make room for it.
+const ACTIVITY: usize = 24;
+
 /// Phase and message on the left; bar, amount, time and estimate in columns on the right, as
 /// many of them as there is room for.
 fn installing(line: Line, tool: &ToolView, frame: Frame) -> Line {
-    let (bar, amount) = match frame.width {
-        0..60 => (0, 0),
-        60..100 => (10, 0),
-        _ => (16, 14),
-    };
+    let space = frame.width.saturating_sub(line.width());
+    let rights = COLUMNS.map(|columns| right(tool, frame, columns));
+    let fits = |right: &&Line| right.width() + ACTIVITY < space;
+    let Some(right) = rights.iter().find(fits).or(rights.last()) else { return line };
+    let room = space.saturating_sub(right.width() + 1);
+    line.column(Ink::Plain, &activity(tool), room).and(Ink::Plain, " ").append(right)
+}
+
+/// The columns at the right end of a line.
+fn right(tool: &ToolView, frame: Frame, columns: Columns) -> Line {
     let elapsed = tool.started.map(|started| frame.now.since(started)).unwrap_or_default();
     let progress = tool.progress.as_ref();
-    let mut right = Line::default();
-    if bar > 0 {
+    let mut line = Line::default();
+    if columns.bar > 0 {
         let part = words::thousandths(progress, elapsed, tool.estimate_ms);
-        let full = part.map(|part| part * bar / 1000);
-        right = match full {
-            Some(full) => right
+        line = match part.map(|part| part * columns.bar / 1000) {
+            Some(full) => line
                 .and(Ink::Busy, "━".repeat(full))
-                .and(Ink::Quiet, "─".repeat(bar - full))
-                .and(Ink::Plain, " "),
-            None => right.and(Ink::Plain, " ".repeat(bar + 1)),
+                .and(Ink::Quiet, "─".repeat(columns.bar - full)),
+            None => line.and(Ink::Plain, " ".repeat(columns.bar)),
         };
     }
-    if amount > 0 {
+    if columns.amount > 0 {
         let text = progress.map(words::amount).unwrap_or_default();
-        right = right.right(Ink::Plain, &text, amount).and(Ink::Plain, " ");
+        line = line.and(Ink::Plain, " ").right(Ink::Plain, &text, columns.amount);
     }
-    right = right.right(Ink::Plain, &words::short(elapsed), 7);
-    if bar > 0 {
+    line = line.right(Ink::Plain, &words::short(elapsed), 8);
+    if columns.estimate > 0 {
         let estimate = tool.estimate_ms.map(words::about).unwrap_or_default();
-        right = right.and(Ink::Plain, " ").column(Ink::Quiet, &estimate, 8);
+        line = line.and(Ink::Plain, " ").column(Ink::Quiet, &estimate, columns.estimate);
     }
-    let room = frame.width.saturating_sub(line.width() + right.width() + 1);
-    let line = line.column(Ink::Plain, &activity(tool), room).and(Ink::Plain, " ");
-    line.append(right)
+    line
 }
 
 /// `downloading`, `installing: Compiling serde v1.0`, `checking, attempt 2`.

@@ -31,7 +31,9 @@ pub(super) fn about(millis: u64) -> String {
 
 /// How much is done: `12.3/40.0 MB`, `123/311 crates`, `7 packages`; empty when nothing is known.
 pub(super) fn amount(progress: &Progress) -> String {
-    let Some(done) = progress.done else { return String::new() };
+    let Some(done) = progress.done.filter(|done| *done > 0 || progress.total.is_some()) else {
+        return String::new();
+    };
     match (progress.unit, progress.total) {
         (Some(Unit::Bytes), Some(total)) => {
             let (divisor, unit) = scale(total);
@@ -58,13 +60,17 @@ fn noun(unit: Option<Unit>) -> &'static str {
 /// The decimal unit in which `bytes` reads best.
 fn scale(bytes: u64) -> (u64, &'static str) {
     match bytes {
-        0..1_000_000 => (1000, "kB"),
+        0..1000 => (1, "B"),
+        1000..1_000_000 => (1000, "kB"),
         1_000_000..1_000_000_000 => (1_000_000, "MB"),
         _ => (1_000_000_000, "GB"),
     }
 }
 
 fn tenths(amount: u64, divisor: u64) -> String {
+    if divisor == 1 {
+        return amount.to_string();
+    }
     format!("{}.{}", amount / divisor, amount % divisor * 10 / divisor)
 }
 
@@ -103,7 +109,7 @@ mod tests {
     #[test]
     fn amounts_have_their_unit() {
         assert_eq!(amount(&progress(12_345_678, Some(40_000_000), Unit::Bytes)), "12.3/40.0 MB");
-        assert_eq!(amount(&progress(900, None, Unit::Bytes)), "0.9 kB");
+        assert_eq!(amount(&progress(900, None, Unit::Bytes)), "900 B");
         assert_eq!(amount(&progress(3, Some(9), Unit::Crates)), "3/9 crates");
         assert_eq!(amount(&Progress::default()), "");
     }

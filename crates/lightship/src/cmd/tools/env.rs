@@ -6,6 +6,7 @@ use lightship_model::{exit, toolenv};
 use crate::failure::Failure;
 use crate::out;
 use crate::project::{Project, ProjectArgs};
+use crate::shell;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,7 +62,7 @@ fn line(shell: Shell, name: &str, value: &str) -> String {
         }
         Shell::Fish => format!("set -gx {name} {};\n", fish_quoted(value)),
         Shell::Sh | Shell::Json => {
-            format!("export {name}='{}'\n", value.replace('\'', "'\\''"))
+            format!("export {name}={}\n", shell::quoted(value))
         }
     }
 }
