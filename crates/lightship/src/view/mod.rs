@@ -1,6 +1,7 @@
 //! Views: what a person or a program sees of running parts. Each is a consumer of events and
 //! knows nothing of processes: bars on a terminal, lines in a log, JSON for programs.
 
+mod activity;
 mod bars;
 mod json;
 mod line;

@@ -6,6 +6,7 @@ use lightship_model::state::{InstalledAt, ToolStatus};
 use lightship_model::status::ToolView;
 use lightship_model::time::Timestamp;
 
+use super::activity::{self, Columns};
 use super::line::{Ink, Line};
 use super::scene::Scene;
 use super::{summary, words};
@@ -115,12 +116,13 @@ fn blocks(scene: &Scene, frame: Frame) -> Vec<Block> {
     let length = |text: &str| text.chars().count();
     let name = widest(MAX_NAME, &mut tools.iter().map(|t| length(t.change.name.as_str())));
     let version = widest(MAX_VERSION, &mut tools.iter().map(|t| length(scene.version(t))));
+    let needed = Columns::needed(&tools);
     let block = |tool: &&ToolView| {
         let (ink, mark) = mark(tool, frame.now);
         let line = Line::default().and(ink, mark).and(Ink::Plain, " ");
         let line = line.column(Ink::Plain, tool.change.name.as_str(), name);
         let line = line.and(Ink::Plain, "  ").column(Ink::Quiet, scene.version(tool), version);
-        let line = rest(line.and(Ink::Plain, "  "), scene, tool, frame);
+        let line = rest(line.and(Ink::Plain, "  "), scene, tool, frame, needed);
         let lines = std::iter::once(line).chain(failure(scene, tool)).collect();
         Block { status: tool.change.status, lines }
     };
@@ -138,10 +140,10 @@ fn mark(tool: &ToolView, now: Timestamp) -> (Ink, &'static str) {
 }
 
 /// What stands behind a tool's name and version.
-fn rest(line: Line, scene: &Scene, tool: &ToolView, frame: Frame) -> Line {
+fn rest(line: Line, scene: &Scene, tool: &ToolView, frame: Frame, needed: Columns) -> Line {
     let change = &tool.change;
     match change.status {
-        ToolStatus::Installing => installing(line, tool, frame),
+        ToolStatus::Installing => activity::line(line, tool, frame, needed),
         ToolStatus::Pending => line.and(Ink::Quiet, scene.waits_for(tool)),
         ToolStatus::Installed => {
             let text = match (change.took_ms, change.installed_at) {
@@ -164,73 +166,6 @@ fn rest(line: Line, scene: &Scene, tool: &ToolView, frame: Frame) -> Line {
             line.and(Ink::Quiet, format!("skipped{reason}"))
         }
     }
-}
-
-/// How many columns each thing at the right end of a line gets; none is left out.
-#[derive(Clone, Copy)]
-struct Columns {
-    bar: usize,
-    amount: usize,
-    estimate: usize,
-}
-
-/// From everything to nothing but the time.
-const COLUMNS: [Columns; 4] = [
-    Columns { bar: 16, amount: 14, estimate: 8 },
-    Columns { bar: 10, amount: 0, estimate: 8 },
-    Columns { bar: 10, amount: 0, estimate: 0 },
-    Columns { bar: 0, amount: 0, estimate: 0 },
-];
-/// As much the activity needs at least: things on the right make room for it.
-const ACTIVITY: usize = 24;
-
-/// Phase and message on the left; bar, amount, time and estimate in columns on the right, as
-/// many of them as there is room for.
-fn installing(line: Line, tool: &ToolView, frame: Frame) -> Line {
-    let space = frame.width.saturating_sub(line.width());
-    let rights = COLUMNS.map(|columns| right(tool, frame, columns));
-    let fits = |right: &&Line| right.width() + ACTIVITY < space;
-    let Some(right) = rights.iter().find(fits).or(rights.last()) else { return line };
-    let room = space.saturating_sub(right.width() + 1);
-    line.column(Ink::Plain, &activity(tool), room).and(Ink::Plain, " ").append(right)
-}
-
-/// The columns at the right end of a line.
-fn right(tool: &ToolView, frame: Frame, columns: Columns) -> Line {
-    let elapsed = tool.started.map(|started| frame.now.since(started)).unwrap_or_default();
-    let progress = tool.progress.as_ref();
-    let mut line = Line::default();
-    if columns.bar > 0 {
-        let part = words::thousandths(progress, elapsed, tool.estimate_ms);
-        line = match part.map(|part| part * columns.bar / 1000) {
-            Some(full) => line
-                .and(Ink::Busy, "━".repeat(full))
-                .and(Ink::Quiet, "─".repeat(columns.bar - full)),
-            None => line.and(Ink::Plain, " ".repeat(columns.bar)),
-        };
-    }
-    if columns.amount > 0 {
-        let text = progress.map(words::amount).unwrap_or_default();
-        line = line.and(Ink::Plain, " ").right(Ink::Plain, &text, columns.amount);
-    }
-    line = line.right(Ink::Plain, &words::short(elapsed), 8);
-    if columns.estimate > 0 {
-        let estimate = tool.estimate_ms.map(words::about).unwrap_or_default();
-        line = line.and(Ink::Plain, " ").column(Ink::Quiet, &estimate, columns.estimate);
-    }
-    line
-}
-
-/// `downloading`, `installing: Compiling serde v1.0`, `checking, attempt 2`.
-fn activity(tool: &ToolView) -> String {
-    let phase = tool.progress.as_ref().map_or("starting", |progress| progress.phase.as_str());
-    let attempt = match tool.change.attempt {
-        Some(attempt) if attempt > 1 => format!(", attempt {attempt}"),
-        _ => String::new(),
-    };
-    let message = tool.progress.as_ref().and_then(|progress| progress.message.as_deref());
-    let message = message.map(|text| format!(": {}", excerpt::clean(text).trim_start()));
-    format!("{phase}{attempt}{}", message.unwrap_or_default())
 }
 
 /// The lines below a tool that failed: the end of its error, and where the whole of it is.
