@@ -90,7 +90,11 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
     receipt.bins = entries::collect(job.tool, &job.prefix, &outcome)?;
     receipt.resolved_version = outcome.version;
     receipt.python = outcome.library;
-    verify::verify(job, &receipt)?;
+    let printed = verify::verify(job, &receipt)?;
+    // A version that the recipe pins is known better than what a program prints.
+    if !job.tool.version.starts_with(|c: char| c.is_ascii_digit()) {
+        receipt.resolved_version = receipt.resolved_version.or(printed);
+    }
     sync(job)?;
     let size = measure::tree(&job.prefix);
     (receipt.bytes, receipt.files) = (size.bytes, size.files);

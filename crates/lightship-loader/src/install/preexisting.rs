@@ -6,6 +6,7 @@ use lightship_model::receipt::Entry;
 
 use super::job::{Job, look_up};
 use super::process::{self, End};
+use super::verify::version_in;
 use crate::store::audit::Act;
 use crate::store::check::executable;
 
@@ -52,14 +53,6 @@ pub(crate) fn find(job: &mut Job<'_>) -> Option<Found> {
     Some(Found { entries, version })
 }
 
-/// The first word of `line` that looks like a version: `1.96.0` in `rustc 1.96.0 (…)`.
-fn version_in(line: &str) -> Option<String> {
-    line.split(|c: char| c.is_whitespace() || c == ',' || c == '(')
-        .map(|word| word.trim_start_matches('v').trim_end_matches([')', '.', ':']))
-        .find(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()))
-        .map(str::to_owned)
-}
-
 /// Where each of `bins` is on `path`; nothing if one is missing.
 fn entries(bins: &[BinName], path: &str) -> Option<Vec<Entry>> {
     bins.iter()
@@ -69,21 +62,4 @@ fn entries(bins: &[BinName], path: &str) -> Option<Vec<Entry>> {
             Some(Entry { name: name.clone(), path: found.display().to_string(), size })
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_is_found_in_what_programs_print_of_themselves() {
-        for (line, version) in [
-            ("rustc 1.95.0 (59807616e 2026-04-14)", Some("1.95.0")),
-            ("v20.20.2", Some("20.20.2")),
-            ("Pygments version 2.20.0, (c) 2006", Some("2.20.0")),
-            ("OK", None),
-        ] {
-            assert_eq!(version_in(line).as_deref(), version);
-        }
-    }
 }
