@@ -80,10 +80,16 @@ impl Session {
         self.sender.clone()
     }
 
+    /// What says that `source` is closed.
+    pub(crate) fn closer(&self, source: Source) -> Closer {
+        Closer { sender: self.sender(), source }
+    }
+
     /// Reads events from `pipe` into the queue.
     pub(crate) fn read_events(&self, pipe: impl Read + Send + 'static) -> Result<(), Failure> {
-        let sender = self.sender();
+        let (sender, closer) = (self.sender(), self.closer(Source::Events));
         spawn("events", move || {
+            let _closer = closer;
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
                 // What is no event comes from a part of another version: nothing to show.
                 if let Some(event) = Event::from_line(&line)
@@ -92,7 +98,6 @@ impl Session {
                     return;
                 }
             }
-            close(&sender, Source::Events);
         })
     }
 
@@ -102,8 +107,9 @@ impl Session {
         stream: Stream,
         pipe: impl Read + Send + 'static,
     ) -> Result<(), Failure> {
-        let sender = self.sender();
+        let (sender, closer) = (self.sender(), self.closer(Source::Output(stream)));
         spawn("output", move || {
+            let _closer = closer;
             let mut pipe = BufReader::new(pipe);
             let mut line = Vec::new();
             while let Ok(1..) = pipe.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
@@ -115,7 +121,6 @@ impl Session {
                     return;
                 }
             }
-            close(&sender, Source::Output(stream));
         })
     }
 
@@ -182,9 +187,18 @@ impl Session {
     }
 }
 
-/// A queue that is gone belongs to a session that is over: nobody wants to know.
-fn close(sender: &SyncSender<Message>, source: Source) {
-    drop(sender.send(Message::Closed(source)));
+/// Says that its source is closed when it goes, however that comes about.
+#[derive(Debug)]
+pub(crate) struct Closer {
+    sender: SyncSender<Message>,
+    source: Source,
+}
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        // A queue that is gone belongs to a session that is over: nobody wants to know.
+        drop(self.sender.send(Message::Closed(self.source)));
+    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {

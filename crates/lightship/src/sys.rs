@@ -1,5 +1,5 @@
 //! What std has no safe spelling for: taking over a descriptor that a parent handed down by
-//! its number. The only unsafe code of this crate.
+//! its number. The only unsafe code of this crate. And what this process is called.
 
 #![expect(unsafe_code, reason = "a descriptor known by its number can't be owned without it")]
 
@@ -25,4 +25,10 @@ pub(crate) fn take_over(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: it is open (the call above succeeded), and as this happens at the start of the
     // process, before anything was opened, it is the parent's and nobody here owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Gives this process the name that `top` shows: started through `/proc`, it would be `exe`.
+pub(crate) fn call_process(name: &str) {
+    // Only for people to read; where it can't be set, nothing depends on it.
+    drop(std::fs::write("/proc/self/comm", name));
 }

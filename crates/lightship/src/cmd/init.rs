@@ -27,6 +27,7 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
     // First, before anything else could be opened under a number.
     let events = sys::take_over(args.events_fd)
         .map_err(Failure::system("take over the descriptor for events"))?;
+    sys::call_process("lightship-init");
     let project = Project::open(&args.project, args.listen)?;
     let config = Config::from_manifest(
         &project.manifest,

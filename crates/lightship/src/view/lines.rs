@@ -57,7 +57,8 @@ impl<W: Write> View for Lines<W> {
             return Ok(());
         }
         if let What::Tool(change) = &event.what {
-            self.said.remove(&change.name);
+            // "installing" has been said now; the next word is about another phase.
+            self.said.insert(change.name.clone(), (Phase::Installing, event.at));
         }
         match text(scene, &event.what) {
             Some(text) => self.write(event.at, &text),

@@ -56,13 +56,12 @@ fn with_requirements(manifest: &Manifest, names: &[ToolName]) -> BTreeSet<ToolNa
 fn run(options: Options, mut session: Session) -> Result<u8, Failure> {
     let (_no_commands, receiver) = channel();
     let events = session.sender();
-    let done = session.sender();
+    let closer = session.closer(Source::Events);
     // A queue that is gone belongs to a session that is over: nobody wants to know.
     let sink: Sink = Arc::new(move |event: Event| drop(events.send(Message::Event(event))));
     let loader = std::thread::Builder::new().name("loader".to_owned()).spawn(move || {
-        let result = lightship_loader::run(&options, receiver, &sink);
-        drop(done.send(Message::Closed(Source::Events)));
-        result
+        let _closer = closer;
+        lightship_loader::run(&options, receiver, &sink)
     });
     let loader = loader.map_err(Failure::system("start a thread"))?;
     loop {
