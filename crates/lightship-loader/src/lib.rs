@@ -15,6 +15,7 @@ mod options;
 mod part;
 mod platform;
 mod python;
+mod room;
 mod run;
 mod source;
 mod store;

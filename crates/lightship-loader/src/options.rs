@@ -1,12 +1,13 @@
 //! What a run of the loader is given.
 
 use std::path::PathBuf;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use lightship_model::manifest::{Jobs, Manifest};
 use lightship_model::plan::Scope;
 use lightship_model::settings::Settings;
+
+use crate::room;
 
 /// What to load, where, and how.
 #[derive(Clone, Debug)]
@@ -32,16 +33,10 @@ impl Options {
         }
     }
 
-    /// Processors that the cgroup's quota leaves.
-    pub(crate) fn cores() -> usize {
-        available_parallelism().map_or(1, usize::from)
-    }
-
-    /// How many tools are installed at once. Even one processor takes two: one tool downloads
-    /// while the other compiles. More than four compete for the disk.
+    /// How many tools are installed at once.
     pub(crate) fn slots(&self) -> usize {
         match self.jobs {
-            Jobs::Auto => Self::cores().clamp(2, 4),
+            Jobs::Auto => room::slots(),
             Jobs::Count(count) => count.into(),
         }
     }

@@ -19,7 +19,7 @@ use crate::install::{Environment, Runner};
 use crate::observe::{Observed, observe};
 use crate::store::audit::Act;
 use crate::store::{DirLock, ToolDir, sweep};
-use crate::{Options, Sink, platform, warn};
+use crate::{Options, Sink, platform, room, warn};
 
 /// How a run ended: numbers of tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         dir,
         environment,
         python,
-        cores: Options::cores(),
+        cores: room::cores(),
         timeout: options.timeout,
         sink: Sink::clone(sink),
     };
