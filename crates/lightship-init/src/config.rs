@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io;
 use std::os::fd::OwnedFd;
 
 use lightship_model::event::PlannedTool;
@@ -9,6 +10,8 @@ use lightship_model::manifest::{Manifest, Service};
 use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
+
+use crate::sys;
 
 /// Everything that [`crate::run`] needs to know.
 #[derive(Debug)]
@@ -30,10 +33,18 @@ pub struct Config {
 }
 
 /// Why there is nothing to run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("there is no service to run")]
     NoService,
+    #[error("can't write events to descriptor {number}")]
+    Events { number: i32, source: io::Error },
+}
+
+/// The pipe for [`Config::events`] that whoever started this process has left open, as the
+/// descriptor `number`. Has to be called once, before anything else opens files.
+pub fn inherited_events(number: i32) -> Result<OwnedFd, ConfigError> {
+    sys::inherited(number).map_err(|source| ConfigError::Events { number, source })
 }
 
 impl Config {
@@ -85,7 +96,7 @@ mod tests {
         assert_eq!(config(text, &[]).unwrap().service.command, ["a"]);
         let replaced = config(text, &["b", "c"]).unwrap().service;
         assert_eq!((replaced.command.len(), replaced.restart), (2, Restart::Never));
-        assert_eq!(config("", &[]).unwrap_err(), ConfigError::NoService);
+        assert!(matches!(config("", &[]), Err(ConfigError::NoService)));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lightship_model::exit;
 
-pub use self::config::{Config, ConfigError};
+pub use self::config::{Config, ConfigError, inherited_events};
 
 /// Runs the service and all that belongs to it, until the end; returns the exit code. What went
 /// wrong before the service could be started is on standard error.

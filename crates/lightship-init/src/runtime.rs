@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use std::{io, process};
 
 use lightship_model::event::{Event, Exit, What};
-use lightship_model::status::Status;
+use lightship_model::status::{LoaderState, Status};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, LocalSet, spawn_local};
 use tokio::time::Instant;
@@ -26,9 +26,10 @@ use crate::{address, http, log, sys};
 
 /// Runs until the end; returns the exit code.
 pub(crate) fn run(config: Config) -> Result<u8, RunError> {
-    // First of all: whoever asks for health gets an answer from now on, if a slow one.
-    let listener = listen(&config.listen)?;
+    // A signal that comes from now on waits until somebody can deal with it.
     let mask = sys::block_signals().map_err(RunError::system("block signals"))?;
+    // Then, before anything that takes time: whoever asks for health gets an answer.
+    let listener = listen(&config.listen)?;
     sys::keep_ended_children().map_err(RunError::system("set up SIGCHLD"))?;
     adopt_orphans();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -61,11 +62,15 @@ async fn supervise(config: Config, listener: TcpListener, mask: sys::Mask) -> Re
         tokio::net::TcpListener::from_std(listener).map_err(RunError::system("serve health"))?;
     let signals = Signals::new().map_err(RunError::system("receive signals"))?;
     let probe = config.service.ready.as_ref().map(Probe::new).transpose();
+    let mut status = Status::expecting(config.expected.iter().cloned());
+    if config.loader.is_none() {
+        status.loader.state = LoaderState::Complete;
+    }
     let (reports, mut reported) = mpsc::unbounded_channel();
     let mut keeper = Keeper {
         probe: probe.map_err(RunError::Ready)?,
         supervisor: Supervisor::new(rules(&config), seed()),
-        view: Rc::new(View::new(Status::expecting(config.expected), config.capabilities)),
+        view: Rc::new(View::new(status, config.capabilities)),
         feed: Feed::new(config.events).map_err(RunError::system("use the pipe for events"))?,
         processes: Processes::new(mask, config.service, &config.tool_dir, config.loader),
         loader: None,
@@ -82,8 +87,8 @@ async fn supervise(config: Config, listener: TcpListener, mask: sys::Mask) -> Re
             return Ok(code);
         }
         let deadline = keeper.supervisor.deadline().map(|at| keeper.view.instant(at));
+        // In no fixed order: a loader that writes without end must not hold up a deadline.
         tokio::select! {
-            biased;
             numbers = signals.next() => {
                 keeper.signals(&numbers.map_err(RunError::system("receive signals"))?);
             }

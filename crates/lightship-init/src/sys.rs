@@ -102,6 +102,19 @@ pub(crate) fn watch<T: AsRawFd + Into<OwnedFd>>(
     unsafe { AsyncFd::register_with_interest(owner, interest) }.map_err(io::Error::from)
 }
 
+/// Takes over the descriptor of that number, which whoever started this process has left open
+/// for it.
+pub(crate) fn inherited(number: i32) -> io::Result<OwnedFd> {
+    // The first three belong to the standard library.
+    if number <= libc::STDERR_FILENO {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: asking for the flags changes nothing, and fails for a number that is not open.
+    check(unsafe { libc::fcntl(number, libc::F_GETFD) })?;
+    // SAFETY: it is open, and was opened before this program ran: nothing in it owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 fn check(result: libc::c_int) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -27,6 +27,8 @@ options:
   --tool-dir DIR     where the tools are (LOA_TOOL_DIR; default: /data/tools)
   --listen ADDRESS   the health port, HOST:PORT (LOA_LISTEN; default: 127.0.0.1:3000)
   --loader PATH      the loader (default: lightship-loader beside this program)
+  --events-fd N      every event as a line of JSON into the open descriptor N, a pipe; when
+                     its reader is gone, everything is stopped
   --help, --version
 
 health options:
@@ -71,6 +73,7 @@ pub(crate) struct Origin {
 pub(crate) struct Run {
     pub(crate) origin: Origin,
     pub(crate) loader: Option<OsString>,
+    pub(crate) events: Option<i32>,
     pub(crate) command: Vec<String>,
 }
 
@@ -101,6 +104,7 @@ fn run(mut parser: Parser) -> Result<Command, lexopt::Error> {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
             Arg::Long("loader") => run.loader = Some(parser.value()?),
+            Arg::Long("events-fd") => run.events = Some(parser.value()?.parse()?),
             Arg::Long("tool-dir") => run.origin.tool_dir = Some(parser.value()?.string()?),
             // From the first word that is no option on, everything is the command's.
             Arg::Value(program) => {

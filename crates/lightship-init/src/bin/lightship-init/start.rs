@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lightship_init::client::{self, Question};
-use lightship_init::{Config, ConfigError, screen};
+use lightship_init::{Config, ConfigError, inherited_events, screen};
 use lightship_model::exit;
 use lightship_model::manifest::{Manifest, ManifestErrors, Text, Which, open};
 use lightship_model::settings::{Given, Settings, SettingsError};
@@ -37,7 +37,9 @@ impl StartError {
                 "write a [service] into the manifest, or the command behind --: \
                  lightship-init -- COMMAND ARGS",
             ),
-            Self::Manifest(_) | Self::Settings(_) => None,
+            Self::Config(ConfigError::Events { .. }) | Self::Manifest(_) | Self::Settings(_) => {
+                None
+            }
         }
     }
 }
@@ -86,10 +88,11 @@ pub(crate) fn health(options: Health) -> u8 {
 }
 
 fn configure(options: Run) -> Result<Config, StartError> {
+    let events = options.events.map(inherited_events).transpose()?;
     let which = which(&options.origin);
     let (manifest, settings) = settings(which.as_ref(), options.origin)?;
     let loader = loader(options.loader, which.as_ref(), &settings);
-    Ok(Config::from_manifest(&manifest, &settings, options.command, loader, None)?)
+    Ok(Config::from_manifest(&manifest, &settings, options.command, loader, events)?)
 }
 
 /// The manifest that was named, or that of the image.

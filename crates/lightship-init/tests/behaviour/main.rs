@@ -1,0 +1,26 @@
+//! What `lightship-init` does, seen from outside: real processes, one file a behaviour.
+
+#![expect(
+    clippy::tests_outside_test_module,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "an integration test is a test module, and runs processes"
+)]
+
+mod events_pipe;
+mod exit_code;
+mod health;
+mod health_command;
+mod idle;
+mod left_overs;
+mod lightship;
+mod loader;
+mod loader_crash;
+mod orphans;
+mod port;
+mod readiness;
+mod restart;
+mod signal_mask;
+mod stop;

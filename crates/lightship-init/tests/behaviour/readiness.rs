@@ -1,0 +1,81 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use lightship_model::event::What;
+
+use crate::lightship::Lightship;
+
+fn manifest(ready: &str) -> String {
+    format!("[service]\ncommand = [\"sleep\", \"1000\"]\nready = {{ {ready} }}\n")
+}
+
+/// A service that answers 503 twice and 204 from then on.
+fn http_service() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for (count, stream) in listener.incoming().enumerate() {
+            let Ok(mut stream) = stream else { break };
+            let mut request = [0; 1024];
+            let length = stream.read(&mut request).unwrap_or_default();
+            assert!(request[..length].starts_with(b"GET /up?now HTTP/1.1\r\nHost: 127.0.0.1:"));
+            let status = if count < 2 { "503 Busy" } else { "204 No Content" };
+            stream.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).unwrap_or_default();
+        }
+    });
+    format!("http://{address}/up?now")
+}
+
+#[test]
+fn a_service_is_ready_when_it_answers_well() {
+    let mut running =
+        Lightship::manifest(&manifest(&format!("http = \"{}\"", http_service()))).start();
+    running.service_ready();
+    assert_eq!(running.get("/readyz").0, 200);
+}
+
+#[test]
+fn a_service_is_ready_when_it_takes_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut running = Lightship::manifest(&manifest(&format!("tcp = \"{address}\""))).start();
+    running.service_ready();
+}
+
+#[test]
+fn a_probe_sees_the_environment_of_the_service() {
+    let ready =
+        "exec = [\"sh\", \"-c\", \"[ \\\"$MARK\\\" = yes ] && [ -n \\\"$LOA_TOOL_DIR\\\" ]\"]";
+    let manifest = manifest(ready) + "env = { MARK = \"yes\" }\n";
+    Lightship::manifest(&manifest).start().service_ready();
+}
+
+#[test]
+fn a_late_service_is_told_and_tools_are_loaded_all_the_same() {
+    let manifest = manifest("tcp = \"127.0.0.1:1\"")
+        + "ready_timeout = \"300ms\"\n[tools.x]\nscript = { run = [\"true\"] }\n";
+    let mut running = Lightship::manifest(&manifest).with_loader("exit 0").start();
+    running.event(|what| matches!(what, What::ServiceLate { .. }).then_some(()));
+    running.loader_started();
+    assert_eq!(running.get("/readyz").0, 503);
+}
+
+#[test]
+fn a_name_that_would_have_to_be_looked_up_is_refused() {
+    let (code, output) = Lightship::manifest(&manifest("http = \"http://gateway.example/\"")).run();
+    assert_eq!(code, 3);
+    assert!(output.contains("gateway.example") && output.contains("help: "), "{output}");
+}
+
+#[test]
+fn the_service_finds_its_tools() {
+    let manifest = "[service]\ncommand = [\"sh\", \"-c\", \"echo $LOA_TOOL_DIR $PATH $MARK\"]\n\
+                    env = { MARK = \"m\", PATH = \"/usr/bin:/bin\" }\n";
+    let (code, output) = Lightship::manifest(manifest).run();
+    assert_eq!(code, 0);
+    let [dir, path, mark] = output.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{output}")
+    };
+    assert_eq!((path, mark), (format!("{dir}/bin:/usr/bin:/bin").as_str(), "m"));
+}
