@@ -14,7 +14,7 @@ use lightship_model::state::{InstalledAt, ToolStatus};
 use crate::error::Result;
 use crate::platform;
 use crate::store::receipts::{self, Receipts};
-use crate::store::{ToolDir, check, state_file};
+use crate::store::{DirLock, ToolDir, check, state_file};
 
 /// What was seen.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ pub(crate) fn snapshot(manifest: &Manifest, root: &Path) -> Result<Vec<PlannedTo
     let keys = keys(&manifest.tools, &platform::platform(&dir, python.as_ref()));
     let observed = observe(&dir, manifest, &keys)?;
     let state = state_file::peek(&dir);
+    // Without a loader at work, "installing" is what a loader that died had noted.
+    let loading = DirLock::is_taken(&dir);
     let plan = plan(manifest, &keys, observed.found, &Scope::Deferred);
     let lines = plan.iter().filter_map(|planned| {
         let tool = manifest.tools.get(&planned.tool)?;
@@ -94,6 +96,7 @@ pub(crate) fn snapshot(manifest: &Manifest, root: &Path) -> Result<Vec<PlannedTo
         if let Some(noted) = noted
             && line.change.status == ToolStatus::Pending
             && noted.status != ToolStatus::Installed
+            && (noted.status != ToolStatus::Installing || loading)
         {
             line.change = ToolChange {
                 version: noted.version.clone(),

@@ -47,7 +47,8 @@ pub(super) struct Load<'a> {
     /// Receipts of all tools that are installed.
     holding: BTreeMap<ToolName, Receipt>,
     changes: BTreeMap<ToolName, ToolChange>,
-    errors: BTreeMap<ToolName, String>,
+    /// Of tools that are not installed: the last attempt's number and error.
+    errors: BTreeMap<ToolName, (u32, String)>,
     schedule: Schedule,
     state: StateFile,
     started: Timestamp,
@@ -132,7 +133,7 @@ impl<'a> Load<'a> {
         match action {
             Action::Start { tool, attempt } => self.start(tool, attempt)?,
             Action::Pause { tool, pause } => {
-                let error = self.errors.get(&tool).cloned().unwrap_or_default();
+                let (_, error) = self.errors.get(&tool).cloned().unwrap_or_default();
                 let first = error.lines().next().unwrap_or_default();
                 let reason = format!("next attempt in {} s: {first}", pause.as_secs());
                 self.change(ToolChange::new(tool.clone(), ToolStatus::Pending).because(reason));
@@ -144,9 +145,9 @@ impl<'a> Load<'a> {
                 })?;
             }
             Action::Fail { tool } => {
-                let error = self.errors.remove(&tool);
+                let (attempt, error) = self.errors.remove(&tool).unzip();
                 let change = ToolChange::new(tool, ToolStatus::Failed);
-                self.change(ToolChange { error, ..change });
+                self.change(ToolChange { attempt, error, ..change });
             }
             Action::Skip { tool, because } => {
                 let status = self.changes.get(&because).map(|change| change.status);
@@ -249,7 +250,7 @@ impl<'a> Load<'a> {
         let text = error.text();
         let act = Act::Failed { tool: tool.clone(), attempt, error: text.clone() };
         self.runner.audit(&act);
-        self.errors.insert(tool.clone(), text);
+        self.errors.insert(tool.clone(), (attempt, text));
         Outcome::Failed { retry_can_help: error.retry_can_help() }
     }
 

@@ -47,4 +47,10 @@ impl DirLock {
         noted.map_err(fail("write"))?;
         Ok(Self { _file: file })
     }
+
+    /// Whether somebody has the lock right now.
+    pub(crate) fn is_taken(dir: &ToolDir) -> bool {
+        let Ok(file) = File::open(dir.lock()) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
 }
