@@ -87,12 +87,16 @@ async fn supervise(config: Config, listener: TcpListener, mask: sys::Mask) -> Re
             return Ok(code);
         }
         let deadline = keeper.supervisor.deadline().map(|at| keeper.view.instant(at));
-        // In no fixed order: a loader that writes without end must not hold up a deadline.
+        // In no fixed order, and a pause after each piece from the loader: one that writes
+        // without end must hold up neither a deadline nor an answer.
         tokio::select! {
             numbers = signals.next() => {
                 keeper.signals(&numbers.map_err(RunError::system("receive signals"))?);
             }
-            said = hear(&mut keeper.loader) => keeper.heard(said),
+            said = hear(&mut keeper.loader) => {
+                keeper.heard(said);
+                tokio::task::yield_now().await;
+            }
             Some(report) = reported.recv() => keeper.take(report),
             () = keeper.feed.closed() => keeper.take(Input::ReaderGone),
             () = sleep_until(deadline) => keeper.time(),

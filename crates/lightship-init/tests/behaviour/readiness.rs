@@ -56,8 +56,12 @@ fn a_late_service_is_told_and_tools_are_loaded_all_the_same() {
     let manifest = manifest("tcp = \"127.0.0.1:1\"")
         + "ready_timeout = \"300ms\"\n[tools.x]\nscript = { run = [\"true\"] }\n";
     let mut running = Lightship::manifest(&manifest).with_loader("exit 0").start();
-    running.event(|what| matches!(what, What::ServiceLate { .. }).then_some(()));
-    running.loader_started();
+    let (mut late, mut loading) = (false, false);
+    running.event(|what| {
+        late |= matches!(what, What::ServiceLate { .. });
+        loading |= matches!(what, What::LoaderStarted { .. });
+        (late && loading).then_some(())
+    });
     assert_eq!(running.get("/readyz").0, 503);
 }
 
