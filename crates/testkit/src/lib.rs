@@ -1,1 +1,21 @@
+//! What lightship's tests stand on: a directory of a test's own with a hermetic environment, the
+//! loader as a real process, and registries on the loopback that the real clients speak to.
+//!
+//! Nothing here knows what is right; it only makes things happen and shows what came of them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
 
+pub mod archive;
+mod loader;
+pub mod process;
+mod registry;
+mod run;
+mod sandbox;
+mod server;
+mod tree;
+
+pub use self::loader::Loader;
+pub use self::registry::{NpmPackage, Registry, Wheel};
+pub use self::run::Run;
+pub use self::sandbox::{Sandbox, output};
+pub use self::server::{Fault, Server};
+pub use self::tree::{Tree, files_with_digests};
