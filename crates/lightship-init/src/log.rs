@@ -24,20 +24,17 @@ pub(crate) fn line(text: &str) {
 
 /// What the container's log says of an event; most of them, nothing.
 pub(crate) fn text(what: &What) -> Option<String> {
-    let restart = |in_ms: &Option<u64>| match in_ms {
-        Some(in_ms) => format!(", it is started again in {in_ms} ms"),
-        None => String::new(),
-    };
     match what {
         What::ServiceFailed { error } => Some(error.clone()),
-        What::ServiceExited { exit, restart_in_ms: restarted @ Some(_) } => {
-            Some(format!("the service ended with {exit}{}", restart(restarted)))
+        What::ServiceExited { exit, restart_in_ms: Some(in_ms) } => {
+            Some(format!("the service ended with {exit}; it is started again in {in_ms} ms"))
         }
         What::ServiceLate { after_ms } => {
             Some(format!("the service is not ready after {after_ms} ms"))
         }
-        What::LoaderExited { exit, restart_in_ms } if !exit.is_success() => {
-            Some(format!("the loader ended with {exit}{}", restart(restart_in_ms)))
+        // Without a restart, a warning says why.
+        What::LoaderExited { exit, restart_in_ms: Some(in_ms) } => {
+            Some(format!("the loader ended with {exit}; it is started again in {in_ms} ms"))
         }
         What::Warning { message } => Some(message.clone()),
         What::HealthListening { .. }

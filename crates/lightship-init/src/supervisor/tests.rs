@@ -354,8 +354,8 @@ fn a_stop_asks_both_and_kills_after_the_time_for_it() {
     assert_eq!(events(&actions), [&What::Stopping { reason: "signal INT".to_owned() }]);
     assert!(actions.contains(&Action::SignalService(Signal::Interrupt)));
     assert!(actions.contains(&Action::SignalLoader(Signal::Terminate)));
-    let kills = [Signal::Kill; 1].map(Action::SignalService);
-    assert!(kills.iter().all(|kill| scene.wait().contains(kill)));
+    let kills = [Action::SignalService(Signal::Kill), Action::SignalLoader(Signal::Kill)];
+    assert_eq!(scene.wait(), kills);
     assert_eq!(scene.now, 8 * SECOND);
 }
 

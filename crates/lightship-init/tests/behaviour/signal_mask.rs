@@ -1,5 +1,8 @@
 use std::process::Command;
 
+use lightship_model::event::What;
+use rustix::process::Signal;
+
 use crate::lightship::Lightship;
 
 const ENV: [&str; 3] = ["env", "--block-signal=USR1,CONT", "--ignore-signal=INT,HUP"];
@@ -23,11 +26,15 @@ fn ended_children_are_seen_even_when_their_signal_was_ignored() {
 }
 
 #[test]
-fn a_blocked_term_still_stops() {
-    let mut running = Lightship::service("trap 'exit 8' INT; echo up; while :; do sleep 0.1; done")
+fn lightship_hears_signals_that_were_blocked_and_ignored_when_it_started() {
+    let mut running = Lightship::new()
+        .command(&["sleep", "1000"])
         .through(&["env", "--block-signal=TERM", "--ignore-signal=TERM"])
         .start();
-    running.printed("up");
-    running.signal(rustix::process::Signal::INT);
-    assert_eq!(running.exit(), 8);
+    running.service_started();
+    running.signal(Signal::TERM);
+    running.event(|what| matches!(what, What::Stopping { .. }).then_some(()));
+    // The service does not hear the first one, as it would not without lightship.
+    running.signal(Signal::TERM);
+    assert_eq!(running.exit(), 137);
 }
