@@ -63,7 +63,7 @@ impl Machine {
 
     /// Runs `script` in bash, and gives what it printed.
     pub(crate) fn bash(&self, script: &str) -> String {
-        let output = self.command("bash").args(["-euo", "pipefail", "-c", script]).output();
+        let output = self.command("bash").args(["-euc", script]).output();
         let output = output.unwrap();
         let (out, err) = (
             String::from_utf8_lossy(&output.stdout).into_owned(),

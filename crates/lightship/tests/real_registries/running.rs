@@ -1,6 +1,6 @@
 //! A running `lightship up --format json`.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Stdio};
 
 use lightship_model::event::{Event, What};
@@ -73,7 +73,7 @@ impl Drop for Running {
 }
 
 fn healthy() -> bool {
-    use std::io::{Read as _, Write as _};
+    use std::io::Write as _;
     let Ok(mut stream) = std::net::TcpStream::connect("127.0.0.1:3000") else { return false };
     let mut answer = String::new();
     let request = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
