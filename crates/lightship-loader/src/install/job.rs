@@ -178,6 +178,11 @@ impl Job<'_> {
         crate::fault::point(phase.as_str());
     }
 
+    /// Whether the attempt's time is over.
+    pub(crate) fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     pub(crate) fn name(&self) -> &ToolName {
         &self.tool.name
     }
