@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use lightship_model::manifest::Ready;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -57,7 +58,7 @@ async fn get_status(url: &HttpUrl) -> io::Result<Option<u16>> {
         url.path, url.host
     );
     stream.write_all(request.as_bytes()).await?;
-    // The status stands in the first twelve bytes: the rest is not waited for.
+    // The status stands in the first twelve bytes.
     let mut head = Vec::with_capacity(12);
     while head.len() < 12 {
         let missing = u64::try_from(12 - head.len()).unwrap_or_default();
@@ -65,8 +66,17 @@ async fn get_status(url: &HttpUrl) -> io::Result<Option<u16>> {
             break;
         }
     }
+    // A server whose answer nobody takes logs an error for each probe, so the rest is read: as
+    // much as an answer to a probe should be, for as long as one should take.
+    let mut rest = (&mut stream).take(POLITE_BYTES);
+    let rest = tokio::io::copy(&mut rest, &mut tokio::io::sink());
+    // How the body ends says nothing about the status.
+    drop(tokio::time::timeout(POLITE_TIME, rest).await);
     Ok(status(&head))
 }
+
+const POLITE_BYTES: u64 = 256 * 1024;
+const POLITE_TIME: Duration = Duration::from_millis(200);
 
 /// The status code of an answer, from its first line.
 fn status(head: &[u8]) -> Option<u16> {
