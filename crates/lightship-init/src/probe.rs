@@ -69,9 +69,10 @@ async fn get_status(url: &HttpUrl) -> io::Result<Option<u16>> {
     // A server whose answer nobody takes logs an error for each probe, so the rest is read: as
     // much as an answer to a probe should be, for as long as one should take.
     let mut rest = (&mut stream).take(POLITE_BYTES);
-    let rest = tokio::io::copy(&mut rest, &mut tokio::io::sink());
+    let mut nowhere = tokio::io::sink();
+    let taken = tokio::io::copy(&mut rest, &mut nowhere);
     // How the body ends says nothing about the status.
-    drop(tokio::time::timeout(POLITE_TIME, rest).await);
+    drop(tokio::time::timeout(POLITE_TIME, taken).await);
     Ok(status(&head))
 }
 
