@@ -23,7 +23,8 @@ pub struct Loader {
 }
 
 impl Loader {
-    pub(crate) fn start(mut command: Command) -> Self {
+    /// Starts `command`, which is the loader or runs it.
+    pub fn start(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
@@ -65,9 +66,12 @@ impl Loader {
 
     /// Sends a command to its standard input.
     pub fn send(&mut self, command: &LoaderCommand) {
-        let mut line = serde_json::to_string(command).unwrap();
-        line.push('\n');
-        self.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
+        self.send_line(&serde_json::to_string(command).unwrap());
+    }
+
+    /// Sends a line to its standard input, whatever it says.
+    pub fn send_line(&mut self, line: &str) {
+        writeln!(self.stdin.as_ref().unwrap(), "{line}").unwrap();
     }
 
     /// Closes its standard input, as its parent's end does.
