@@ -57,11 +57,17 @@ impl Home {
 
     /// Starts, with both outputs read line by line.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        let mut command = self.command(args);
+        Running::of(self.command(args))
+    }
+}
+
+impl Running {
+    /// Starts `command`, with both outputs read line by line.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = lines(child.stdout.take().unwrap());
         let stderr = lines(child.stderr.take().unwrap());
-        Running { child, stdout, stderr }
+        Self { child, stdout, stderr }
     }
 }
 
