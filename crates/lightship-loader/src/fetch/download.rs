@@ -83,10 +83,8 @@ pub(super) fn file(job: &mut Job<'_>, url: &str, to: &Path) -> Result<Fetched, I
 pub(super) fn json(job: &Job<'_>, url: &str, accept: &str) -> Result<Value, InstallError> {
     let mut response = get(job, url, Some(accept))?;
     let body = response.body_mut().with_config().limit(MAX_JSON).read_to_string();
-    let body = body.map_err(|error| match job.is_late() {
-        true => late(job, url),
-        false => failed(url, &error, true),
-    })?;
+    let body = body
+        .map_err(|error| if job.is_late() { late(job, url) } else { failed(url, &error, true) })?;
     serde_json::from_str(&body).map_err(|error| failed(url, &error, false))
 }
 

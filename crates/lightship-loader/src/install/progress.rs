@@ -49,14 +49,12 @@ impl Reporter {
         });
     }
 
-    /// Like [`count`](Self::count), unless something better is counted already.
-    fn bytes_unless_counted(&self, bytes: u64) {
-        self.change(false, |progress| {
-            if progress.unit.is_none_or(|unit| unit == Unit::Bytes && progress.total.is_none()) {
-                progress.done = Some(bytes);
-                progress.unit = Some(Unit::Bytes);
-            }
-        });
+    /// Whether the bytes in the trees are the best that can be told: something with a total, or
+    /// crates, is not counted.
+    fn wants_bytes(&self) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Progress { unit, total, .. } = &state.current;
+        unit.is_none_or(|unit| unit == Unit::Bytes && total.is_none())
     }
 
     fn change(&self, at_once: bool, change: impl FnOnce(&mut Progress)) {
@@ -80,10 +78,12 @@ impl Reporter {
             let mut pause = Duration::from_secs(1);
             while stopped.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
                 let begun = Instant::now();
-                let bytes = trees.iter().map(|tree| measure::tree(tree).bytes).sum();
-                reporter.bytes_unless_counted(bytes);
-                // Measuring a large tree must stay a twentieth of the work at most.
-                pause = Duration::from_secs(1).max(begun.elapsed() * 20);
+                if reporter.wants_bytes() {
+                    let bytes = trees.iter().map(|tree| measure::tree(tree).bytes).sum();
+                    reporter.count(bytes, None, Unit::Bytes);
+                }
+                // Measuring a large tree must stay a hundredth of the work at most.
+                pause = Duration::from_secs(1).max(begun.elapsed() * 100);
             }
         };
         // Without the thread there are no bytes to see, and nothing else is lost.

@@ -4,16 +4,31 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+/// Begins the extension of a file that is to replace another one; its writer's number follows.
+const ASIDE: &str = "new-";
+
+/// Whether `path` is a file that was written aside: rubbish, once its writer is dead.
+pub(crate) fn is_aside(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let number = extension.and_then(|extension| extension.strip_prefix(ASIDE));
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
 /// Writes `bytes` aside, syncs them, and renames them to `path`; then syncs the directory.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = path.with_added_extension(format!("new-{}", std::process::id()));
-    let written = (|| {
+    let aside = path.with_added_extension(format!("{ASIDE}{}", std::process::id()));
+    let write = || {
         let mut file = File::create(&aside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         crate::fault::point("written-aside");
         fs::rename(&aside, path)
-    })();
+    };
+    let written = match write() {
+        // Not every file is written under the lock: another loader may have swept it away.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => write(),
+        other => other,
+    };
     if let Err(error) = written {
         // The first error is the one to report; the file aside is rubbish either way.
         drop(fs::remove_file(&aside));
@@ -39,6 +54,14 @@ mod tests {
         replace(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_that_were_written_aside_are_told_from_others() {
+        assert!(is_aside(Path::new("/t/loader-state.json.new-17")));
+        for other in ["/t/loader-state.json", "/t/x.new-", "/t/x.new-y", "/t/new-1/x", "/t/new-1"] {
+            assert!(!is_aside(Path::new(other)), "{other}");
+        }
     }
 
     #[test]

@@ -30,7 +30,10 @@ impl ToolDir {
         for sub in [dir.bin(), dir.python(), dir.store(), dir.receipts(), dir.stage(), dir.logs()] {
             fs::create_dir_all(sub).map_err(fail("its directories can't be made"))?;
         }
-        dir.probe().map_err(fail("it takes no files, renames or symbolic links"))?;
+        // Once more if it failed: another loader, which has the lock, may be sweeping the stage.
+        dir.probe()
+            .or_else(|_| dir.probe())
+            .map_err(fail("it takes no files, renames or symbolic links"))?;
         python::write_hook(&dir.python()).map_err(fail("its Python hook can't be written"))?;
         Ok(dir)
     }
@@ -68,7 +71,7 @@ impl ToolDir {
         self.0.join("audit.jsonl")
     }
 
-    fn v1(&self) -> PathBuf {
+    pub(crate) fn v1(&self) -> PathBuf {
         self.0.join("v1")
     }
 
