@@ -22,8 +22,7 @@ use crate::Sink;
 use crate::clock::now;
 use crate::python::Python;
 use crate::store::audit::{self, Act};
-use crate::store::sweep::MARK;
-use crate::store::{ToolDir, check};
+use crate::store::{ToolDir, check, strays};
 
 /// What is the same for all attempts of a run.
 pub(crate) struct Runner {
@@ -115,7 +114,10 @@ impl Job<'_> {
             .ok_or_else(|| InstallError::NoProgram { program: program.to_owned(), help })?;
         let mut command = Command::new(found);
         command.env_clear().envs(vars).current_dir(&self.stage);
-        command.env("PREFIX", &self.prefix).env("STAGE", &self.stage).env(MARK, &self.stage);
+        command
+            .env("PREFIX", &self.prefix)
+            .env("STAGE", &self.stage)
+            .env(strays::MARK, &self.stage);
         command.env("LIGHTSHIP_TOOL", self.tool.name.as_str());
         for (name, value) in &self.tool.env {
             command.env(name, self.expand(value)?);
@@ -136,6 +138,8 @@ impl Job<'_> {
         self.log.command(&what);
         let reporter = self.reporter.clone();
         let end = process::run(command, &mut self.log, self.deadline, |line| seen(&reporter, line));
+        // What left the process group would go on writing into what is synced or removed next.
+        strays::end(&self.stage);
         let end = end.map_err(|source| InstallError::Exec { program: what.clone(), source })?;
         let error = match end {
             End::Exited(Exit::Code(0)) => return Ok(()),

@@ -13,6 +13,7 @@ mod lock;
 pub(crate) mod measure;
 pub(crate) mod receipts;
 pub(crate) mod state_file;
+pub(crate) mod strays;
 pub(crate) mod sweep;
 
 pub(crate) use self::atomic::replace;
