@@ -1,0 +1,161 @@
+//! SIGKILL at every point of an install, for every source kind. At that moment nothing may look
+//! installed that is not; and the next loader ends with just what an undisturbed one makes.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use lightship_model::event::What;
+use testkit::process::installers;
+use testkit::{Registry, Sandbox, Tree};
+
+use crate::kinds;
+use crate::support::{makes, sandbox, script};
+
+/// A tool of a kind, and what an undisturbed loader makes of it.
+struct Victim {
+    sandbox: Sandbox,
+    kind: &'static str,
+    undisturbed: Tree,
+    _registry: Registry,
+}
+
+impl Victim {
+    fn new(kind: &'static str) -> Self {
+        let registry = Registry::start();
+        let sandbox = sandbox();
+        sandbox.manifest(&format!("{}{}", registry.manifest(), kinds::tool(&registry, kind)));
+        let _run = sandbox.run().installed_all();
+        let undisturbed = sandbox.installed_tree();
+        Self { sandbox, kind, undisturbed, _registry: registry }
+    }
+
+    /// Kills a loader that begins with an empty directory at `point`, then lets another one
+    /// finish; false if the point was not reached.
+    fn kill_at(&self, point: &str) -> bool {
+        let Self { sandbox, kind, .. } = self;
+        let when = format!("{kind} killed at {point}");
+        fs::remove_dir_all(sandbox.dir()).unwrap();
+        if !sandbox.run_killed_at(point) {
+            return false;
+        }
+        sandbox.assert_honest(&when);
+        let _run = sandbox.run().installed_all();
+        assert_eq!(sandbox.installed_tree(), self.undisturbed, "{when}");
+        assert!(sandbox.output_of(&format!("tiny{kind}")).contains("works"), "{when}");
+        sandbox.audit();
+        true
+    }
+
+    fn survives(&self, points: &[&str]) {
+        for point in points {
+            assert!(self.kill_at(point), "{} never came to {point}", self.kind);
+        }
+    }
+}
+
+const BEFORE: [&str; 4] = ["checking", "installing", "verifying", "syncing"];
+/// The second time that links are published, the tool's own are among them.
+const AFTER: [&str; 4] = ["publishing", "committed", "published#1", "published#2"];
+
+#[test]
+fn a_crate_killed_before_its_receipt() {
+    Victim::new("cargo").survives(&BEFORE);
+}
+
+#[test]
+fn a_crate_killed_around_its_receipt() {
+    Victim::new("cargo").survives(&AFTER);
+}
+
+#[test]
+fn a_package_of_npm_killed_before_its_receipt() {
+    Victim::new("npm").survives(&BEFORE);
+}
+
+#[test]
+fn a_package_of_npm_killed_around_its_receipt() {
+    Victim::new("npm").survives(&AFTER);
+}
+
+#[test]
+fn a_package_of_pip_killed_before_its_receipt() {
+    Victim::new("pip").survives(&BEFORE);
+}
+
+#[test]
+fn a_package_of_pip_killed_around_its_receipt() {
+    Victim::new("pip").survives(&AFTER);
+}
+
+#[test]
+fn a_script_killed_anywhere() {
+    let victim = Victim::new("script");
+    victim.survives(&BEFORE);
+    victim.survives(&AFTER);
+}
+
+#[test]
+fn a_binary_killed_anywhere() {
+    let victim = Victim::new("binary");
+    victim.survives(&BEFORE);
+    victim.survives(&["downloading", "unpacking"]);
+    victim.survives(&AFTER);
+}
+
+#[test]
+fn any_file_that_is_written_aside_and_not_yet_renamed() {
+    for kind in ["binary", "script"] {
+        let victim = Victim::new(kind);
+        let mut count = 0;
+        while victim.kill_at(&format!("written-aside#{}", count + 1)) {
+            count += 1;
+        }
+        // The hook for Python, the receipt, and the state before, during and after.
+        assert!(count >= 5, "{kind}: {count}");
+    }
+}
+
+#[test]
+fn a_receipt_that_is_written_aside_and_not_yet_renamed() {
+    for kind in ["cargo", "npm", "pip"] {
+        let victim = Victim::new(kind);
+        let receipts = victim.sandbox.dir().join("v1/receipts");
+        let aside = |count: u32| {
+            fs::remove_dir_all(victim.sandbox.dir()).unwrap();
+            let killed = victim.sandbox.run_killed_at(&format!("written-aside#{count}"));
+            assert!(killed, "{kind}: no receipt was ever written aside");
+            fs::read_dir(&receipts).is_ok_and(|mut entries| entries.next().is_some())
+        };
+        let count = (3..20).find(|count| aside(*count)).unwrap();
+        assert!(victim.kill_at(&format!("written-aside#{count}")));
+    }
+}
+
+#[test]
+fn a_loader_killed_at_any_moment_leaves_no_process_behind_its_successor() {
+    // Descendants of all sorts: deaf to TERM, and out of the process group.
+    let run = format!(
+        "(trap '' TERM; while :; do sleep 1; done) &\n\
+         setsid sh -c 'while :; do sleep 1; done' &\necho started\nsleep 0.2\n{}",
+        makes("tool", "works")
+    );
+    let started = |what: &What| match what {
+        What::Progress { progress, .. } => progress.message.as_deref().map(drop),
+        _ => None,
+    };
+    for _ in 0..4 {
+        let sandbox = sandbox();
+        sandbox.manifest(&script("tool", "", &run));
+        let mut loader = sandbox.start();
+        loader.wait_for("sign of the installer", |event| started(&event.what));
+        let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        thread::sleep(Duration::from_millis(u64::from(nanos.subsec_micros()) % 250));
+        loader.kill();
+        drop(loader.finish());
+        sandbox.assert_honest("a script killed at some moment");
+        let _run = sandbox.run().installed_all();
+        assert_eq!(installers(&sandbox.dir()), [""; 0]);
+        assert_eq!(sandbox.output_of("tool"), "works");
+    }
+}

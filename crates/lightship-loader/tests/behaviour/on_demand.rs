@@ -1,0 +1,32 @@
+//! A tool that is loaded on demand waits until somebody asks for it.
+
+use lightship_model::event::LoaderCommand;
+use lightship_model::state::ToolStatus;
+
+use crate::support::{makes, sandbox, script, wait_for_status, waits_for};
+
+const LATER: &str = "load = \"on-demand\"";
+
+#[test]
+fn it_stays_pending_and_the_loader_ends() {
+    let sandbox = sandbox();
+    sandbox.manifest(&script("later", LATER, &makes("later", "x")));
+    let run = sandbox.run().installed_all();
+    assert_eq!(run.last("later").status, ToolStatus::Pending);
+    assert!(sandbox.acts("run").is_empty());
+}
+
+#[test]
+fn a_running_loader_that_is_told_to_installs_it() {
+    let sandbox = sandbox();
+    let go = sandbox.path("go");
+    let first = script("first", "", &waits_for(&go));
+    sandbox.manifest(&format!("{first}{}", script("later", LATER, &makes("later", "asked"))));
+    let mut loader = sandbox.start();
+    wait_for_status(&mut loader, "first", ToolStatus::Installing);
+    loader.send(&LoaderCommand::Promote { tool: "later".parse().unwrap() });
+    wait_for_status(&mut loader, "later", ToolStatus::Installed);
+    std::fs::write(go, "").unwrap();
+    let _run = loader.finish().installed_all();
+    assert_eq!(sandbox.output_of("later"), "asked");
+}

@@ -1,0 +1,84 @@
+//! A limit ends an installer with everything that it started, and says so.
+
+use std::fs;
+
+use lightship_model::state::ToolStatus;
+use testkit::{Fault, Registry, Run, Sandbox, process};
+
+use crate::support::{sandbox, script};
+
+/// Shell that starts descendants of which each notes its number and does not heed TERM.
+fn stubborn(sandbox: &Sandbox) -> String {
+    let pids = sandbox.path("pids").display().to_string();
+    let one = format!("trap \"\" TERM; echo $$ >> \"{pids}\"; while :; do sleep 1; done");
+    format!("sh -c 'sh -c \"$0\" & sh -c \"$0\"' '{one}' &\nsh -c '{one}' &\nwait")
+}
+
+fn assert_ended_by_its_limit(sandbox: &Sandbox, run: &Run) {
+    let change = run.last("slow");
+    assert_eq!(change.status, ToolStatus::Failed);
+    let error = change.error.as_deref().unwrap();
+    assert!(error.contains("no end after 1s"), "{error}");
+    assert!(error.contains("LOA_TOOL_TIMEOUT"), "it says what to do: {error}");
+    assert_eq!(sandbox.acts("install"), ["slow"], "another attempt would not help");
+    assert!(sandbox.receipts().is_empty());
+}
+
+fn assert_nothing_survives(sandbox: &Sandbox) {
+    let pids = fs::read_to_string(sandbox.path("pids")).unwrap();
+    assert_eq!(pids.lines().count(), 3, "{pids}");
+    for pid in pids.lines() {
+        assert!(!process::is_alive(pid), "{pid}");
+    }
+}
+
+#[test]
+fn the_tools_own_timeout_ends_the_whole_group_even_if_it_ignores_term() {
+    let sandbox = sandbox();
+    sandbox.manifest(&script("slow", "timeout = \"1s\"", &stubborn(&sandbox)));
+    let run = sandbox.run().ended_well();
+    assert_ended_by_its_limit(&sandbox, &run);
+    assert_nothing_survives(&sandbox);
+}
+
+#[test]
+fn the_environments_timeout_holds_for_a_tool_without_its_own() {
+    let mut sandbox = sandbox();
+    sandbox.manifest(&script("slow", "", &stubborn(&sandbox)));
+    sandbox.set("LOA_TOOL_TIMEOUT", "1");
+    let run = sandbox.run().ended_well();
+    assert_ended_by_its_limit(&sandbox, &run);
+    assert_nothing_survives(&sandbox);
+}
+
+#[test]
+fn a_daemon_that_left_the_group_ends_with_its_installer() {
+    let sandbox = sandbox();
+    let daemon = format!(
+        "setsid sh -c 'echo $$ > \"{0}\"; while :; do sleep 1; done' &\n\
+         until [ -s '{0}' ]; do sleep 0.02; done",
+        sandbox.path("pid").display()
+    );
+    for (name, end) in [("good", "true"), ("bad", "exit 1")] {
+        sandbox.manifest(&script(name, "retries = 0", &format!("{daemon}\n{end}")));
+        let _run = sandbox.run().ended_well();
+        let pid = fs::read_to_string(sandbox.path("pid")).unwrap();
+        assert!(!process::is_alive(pid.trim()), "{name}");
+        fs::remove_file(sandbox.path("pid")).unwrap();
+    }
+}
+
+#[test]
+fn a_download_that_stalls_ends_at_the_limit() {
+    let mut sandbox = sandbox();
+    let registry = Registry::start();
+    let url = registry.put_file("slow", "x".repeat(100_000));
+    let digest = "0".repeat(64);
+    sandbox.manifest(&format!(
+        "[tools.slow]\nbinary = {{ url = \"{url}\", sha256 = \"{digest}\" }}\n"
+    ));
+    registry.fail("/files/slow", [Fault::Stall]);
+    sandbox.set("LOA_TOOL_TIMEOUT", "1");
+    let run = sandbox.run().ended_well();
+    assert_ended_by_its_limit(&sandbox, &run);
+}
