@@ -2,6 +2,7 @@
 //! installed that is not; and the next loader ends with just what an undisturbed one makes.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -146,6 +147,32 @@ fn a_download_killed_in_its_middle() {
     sandbox.assert_honest("a download killed in its middle");
     let _run = sandbox.run().installed_all();
     assert_eq!(sandbox.installed_tree(), victim.undisturbed);
+}
+
+#[test]
+fn an_old_receipt_does_not_vouch_for_the_half_of_a_new_install() {
+    let sandbox = sandbox();
+    let hold = sandbox.path("hold").display().to_string();
+    let run = format!(
+        "{}while [ -e '{hold}' ]; do sleep 0.02; done\necho whole > \"$PREFIX/data\"",
+        makes("tool", "works")
+    );
+    sandbox.manifest(&script("tool", "", &run));
+    let _run = sandbox.run().installed_all();
+    let program = sandbox.prefix("tool").join("bin/tool");
+    let data = sandbox.prefix("tool").join("data");
+    fs::remove_file(&program).unwrap();
+    fs::write(&hold, "").unwrap();
+    let mut loader = sandbox.start();
+    wait_until("the program, executable", || {
+        fs::metadata(&program).is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
+    });
+    loader.kill();
+    drop(loader.finish());
+    assert!(!data.exists());
+    fs::remove_file(hold).unwrap();
+    let _run = sandbox.run().installed_all();
+    assert_eq!(fs::read_to_string(data).unwrap(), "whole\n");
 }
 
 #[test]
