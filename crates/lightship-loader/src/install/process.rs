@@ -20,6 +20,9 @@ use crate::sys;
 const GRACE: Duration = Duration::from_secs(5);
 /// How long output is still read after the command has ended: a daemon may hold the pipe.
 const DRAIN: Duration = Duration::from_millis(500);
+/// How long a program that was just written may be busy: until a child of another thread, which
+/// is idle already and so runs late on a busy machine, has executed.
+const BUSY: Duration = Duration::from_secs(30);
 /// How often the loop looks for the end, the deadline and a stop when there is no output.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -56,7 +59,7 @@ pub(crate) fn run(
     let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
     sys::confine(&mut command);
-    let child = command.spawn()?;
+    let child = spawn(&mut command)?;
     // The command holds the pipe's other end, which has to close when the child ends.
     drop(command);
     let group = Group::new(child);
@@ -71,6 +74,22 @@ pub(crate) fn run(
             log.line(&line);
         }
     })
+}
+
+/// Starts `command`. A program that this process has just written is busy for a moment when
+/// another thread forks meanwhile: its child holds the file open until it executes.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < until =>
+            {
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// A running process group; dropping it leaves no member alive.
@@ -270,6 +289,24 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(10));
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", seen[0])).unwrap_or_default();
         assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+    }
+
+    #[test]
+    fn a_program_that_somebody_still_holds_open_for_writing_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        std::fs::copy("/bin/true", &program).unwrap();
+        let open = std::fs::OpenOptions::new().append(true).open(&program).unwrap();
+        let busy = Command::new(&program).status().unwrap_err();
+        assert_eq!(busy.kind(), io::ErrorKind::ExecutableFileBusy);
+        let closer = std::thread::Builder::new().spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            drop(open);
+        });
+        let mut log = Log::open(&dir.path().join("log"), 1, crate::clock::now()).unwrap();
+        let end = run(Command::new(program), &mut log, Instant::now() + LONG, |_| {});
+        assert!(matches!(end.unwrap(), End::Exited(Exit::Code(0))));
+        closer.unwrap().join().unwrap();
     }
 
     #[test]
