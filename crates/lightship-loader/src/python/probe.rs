@@ -53,10 +53,14 @@ pub(crate) fn probe(dir: &ToolDir, program: &Path) -> Option<Python> {
 }
 
 fn ask(program: &Path, fingerprint: Vec<String>) -> Option<Python> {
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    command.env_clear();
+    // What pyenv's wrapper needs, and nothing of the service's secrets.
+    for name in ["PATH", "HOME", "PYENV_ROOT", "PYENV_VERSION"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    let output = command
         .args(["-S", "-c", QUESTION])
-        .env_remove("PYTHONPATH")
-        .env_remove("PYTHONHOME")
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()

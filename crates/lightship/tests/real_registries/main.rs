@@ -21,7 +21,7 @@ const HIDDEN: [&str; 8] =
 fn quickstart_loads_real_tools_of_every_source_while_the_service_runs() {
     let machine = Machine::without(&HIDDEN);
 
-    let mut first = Running::start(&machine);
+    let mut first = Running::start_from_the_readme(&machine);
     let events = first.until(|what| matches!(what, What::LoadComplete { .. }));
     let position = |wanted: &dyn Fn(&What) -> bool| {
         events.iter().position(|event| wanted(&event.what)).expect("the event is missing")

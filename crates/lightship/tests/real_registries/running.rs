@@ -1,7 +1,8 @@
 //! A running `lightship up --format json`.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use lightship_model::event::{Event, What};
 use lightship_model::state::ToolStatus;
@@ -16,9 +17,25 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The README's first command, in the checkout; cargo becomes what it runs.
+    pub(crate) fn start_from_the_readme(machine: &Machine) -> Self {
+        let mut command = machine.command("cargo");
+        command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        // The user's own packages, as on the first day they would be downloaded.
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+        let cargo_home = std::env::var_os("CARGO_HOME").map_or(home.join(".cargo"), PathBuf::from);
+        command.env("CARGO_HOME", cargo_home).args(["run", "--release", "--", "up"]);
+        Self::spawn(command)
+    }
+
     pub(crate) fn start(machine: &Machine) -> Self {
         let mut command = machine.command("lightship");
-        command.args(["up", "--format", "json"]);
+        command.arg("up");
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        command.args(["--format", "json"]);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
