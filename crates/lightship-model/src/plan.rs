@@ -140,10 +140,10 @@ fn announce(
         (Decision::Off, Found::Missing { .. }) => {
             ToolChange::new(name, ToolStatus::Skipped).because("loading is switched off")
         }
-        (Decision::Wait, Found::Missing { .. }) => {
+        (Decision::Wait, Found::Missing { .. }) if tool.load == Load::OnDemand => {
             ToolChange::new(name, ToolStatus::Pending).because("waits until it is asked for")
         }
-        (Decision::Install | Decision::Keep, Found::Missing { why }) => {
+        (Decision::Install | Decision::Wait | Decision::Keep, Found::Missing { why }) => {
             let change = ToolChange::new(name, ToolStatus::Pending);
             ToolChange { reason: why.clone(), ..change }
         }

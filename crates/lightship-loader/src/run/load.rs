@@ -12,7 +12,7 @@ use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned};
 use lightship_model::receipt::Receipt;
 use lightship_model::schedule::{Action, Input, Outcome, Schedule};
-use lightship_model::state::ToolStatus;
+use lightship_model::state::{ToolState, ToolStatus};
 use lightship_model::time::Timestamp;
 
 use super::Summary;
@@ -78,7 +78,7 @@ impl<'a> Load<'a> {
         let to_install =
             decided.iter().filter(|planned| planned.decision == Decision::Install).count();
         runner.audit(&Act::Start { installed: observed.holding.len(), to_install });
-        let state = load_state(&runner, &observed, to_install > 0, started)?;
+        let (state, mut earlier) = load_state(&runner, &observed, to_install > 0, started)?;
         let slots = options.slots();
         let (sender, receiver) = mpsc::channel();
         let mut load = Self {
@@ -101,6 +101,13 @@ impl<'a> Load<'a> {
         load.emit(What::Plan { tools: lines, slots, dir });
         load.publish();
         load.state.set_all(load.changes.values());
+        // A tool that this run is not about keeps what an earlier one found out about it.
+        let aside = decided.iter().filter(|planned| planned.decision == Decision::Wait);
+        for noted in aside.filter_map(|planned| earlier.remove(&planned.tool)) {
+            if matches!(noted.status, ToolStatus::Failed | ToolStatus::Skipped) {
+                load.state.keep(noted);
+            }
+        }
         load.save();
         Ok(load)
     }
@@ -306,13 +313,14 @@ impl<'a> Load<'a> {
     }
 }
 
-/// Reads the state file; a bad one is kept beside the new one, with a warning.
+/// Reads the state file, and gives the new one and what the old one said of tools. A bad one is
+/// kept beside the new one, with a warning.
 fn load_state(
     runner: &Runner,
     observed: &Observed,
     has_work: bool,
     now: Timestamp,
-) -> Result<StateFile> {
+) -> Result<(StateFile, BTreeMap<ToolName, ToolState>)> {
     let loaded = state_file::load(&runner.dir, now)
         .map_err(|error| LoaderError::io("read", &runner.dir.state(), error))?;
     let earlier = match loaded {
@@ -330,7 +338,8 @@ fn load_state(
         }
     };
     let holding: Vec<&Receipt> = observed.holding.values().collect();
-    Ok(StateFile::new(&runner.dir, earlier, &holding, has_work, now))
+    let tools = earlier.as_ref().map(|state| state.tools.clone()).unwrap_or_default();
+    Ok((StateFile::new(&runner.dir, earlier, &holding, has_work, now), tools))
 }
 
 fn millis(end: Timestamp, start: Timestamp) -> u64 {

@@ -79,6 +79,11 @@ impl StateFile {
         self.state.tools.insert(change.name.clone(), ToolState::from(change));
     }
 
+    /// Puts back what an earlier state said of a tool.
+    pub(crate) fn keep(&mut self, noted: ToolState) {
+        self.state.tools.insert(noted.name.clone(), noted);
+    }
+
     pub(crate) fn complete(&mut self, now: Timestamp) {
         self.state.completed_at.get_or_insert(now);
     }

@@ -69,12 +69,14 @@ fn a_killed_loader_leaves_nothing_half_done_and_loading_goes_on_by_itself() {
     kill_process(loader, Signal::KILL).unwrap();
     let exited = until(&running, "loader-exited", |_| true);
     assert_eq!(exited["exit"]["signal"], 9, "{exited}");
-    assert!(!runs(&child), "the installer's child outlives its loader");
     let receipts = std::fs::read_dir(home.tool_dir().join("v1/receipts")).unwrap().count();
     assert_eq!(receipts, 1, "only `quick` is installed");
     assert!(!home.tool_dir().join("bin/slow").exists());
 
+    // Killed, an idle process dies when the machine next has time for it; the loader that
+    // follows waits for that before it begins.
     let plan = until(&running, "plan", |_| true);
+    assert!(!runs(&child), "the installer's child outlives its loader");
     assert_eq!(plan["tools"][0]["status"], "installed", "{plan}");
     let complete = until(&running, "load-complete", |_| true);
     assert_eq!((&complete["installed"], &complete["failed"]), (&2.into(), &0.into()));

@@ -42,6 +42,25 @@ fn the_list_says_what_the_manifest_says() {
 }
 
 #[test]
+fn what_failed_stays_failed_while_another_tool_is_installed() {
+    let home = home();
+    let failed = home.run(&["tools", "install", "later", "--manifest", "m.toml"]);
+    assert_eq!(failed.code, Some(1), "{failed:#?}");
+    let other = home.run(&["tools", "install", "hello", "--manifest", "m.toml"]);
+    assert_eq!(other.code, Some(0), "{other:#?}");
+    let status = ["tools", "status", "--manifest", "m.toml", "--format", "json"];
+    let status = json(&home.run(&status).ok());
+    let of = |name: &str| {
+        let find = |tool: &&serde_json::Value| tool["name"] == name;
+        status.as_array().unwrap().iter().find(find).unwrap().clone()
+    };
+    assert_eq!(of("hello")["status"], "installed", "{status}");
+    assert_eq!(of("broken")["status"], "failed", "{status}");
+    assert!(of("broken")["error"].as_str().unwrap().contains("no such thing"), "{status}");
+    assert_eq!(of("later")["status"], "skipped", "{status}");
+}
+
+#[test]
 fn an_installed_tool_has_a_status_a_log_and_a_place_on_the_path() {
     let home = home();
     let done = home.run(&["tools", "install", "hello", "--manifest", "m.toml"]);
