@@ -1,6 +1,7 @@
 //! Removing what a loader that died left behind. Only under the lock: nobody else is writing.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::atomic::is_aside;
@@ -38,18 +39,25 @@ fn children(dir: &Path) -> Result<Vec<String>> {
     Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 
-/// Removes a file or a tree, read-only directories included; nothing there is no error.
+/// Removes a file or a tree, read-only directories included. Nothing there is no error, also
+/// when it goes meanwhile: another loader takes its own probe away.
 pub(crate) fn remove_tree(path: &Path) -> Result<()> {
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-    if !metadata.is_dir() {
-        return fs::remove_file(path).map_err(|error| LoaderError::io("remove", path, error));
+    let removed = if !metadata.is_dir() {
+        fs::remove_file(path)
+    } else if fs::remove_dir_all(path).is_ok() {
+        Ok(())
+    } else {
+        // Some installers make directories read-only, which stops everybody but root.
+        make_writable(path);
+        fs::remove_dir_all(path)
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LoaderError::io("remove", path, error))
+        }
+        _ => Ok(()),
     }
-    if fs::remove_dir_all(path).is_ok() {
-        return Ok(());
-    }
-    // Some installers make directories read-only, which stops everybody but root.
-    make_writable(path);
-    fs::remove_dir_all(path).map_err(|error| LoaderError::io("remove", path, error))
 }
 
 fn make_writable(dir: &Path) {
