@@ -15,6 +15,7 @@ mod http;
 mod lines;
 mod loader_link;
 mod log;
+mod poller;
 mod probe;
 mod process;
 mod processes;

@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::ptr;
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -82,6 +83,19 @@ pub(crate) fn prepare(command: &mut Command, leads: Leads, mask: Mask) {
     // SAFETY: the hook allocates nothing, takes no lock, and calls only functions that are safe
     // between fork and exec.
     unsafe { command.pre_exec(hook) };
+}
+
+/// Waits for what `list` asks for; a `timeout` below a nanosecond looks and does not wait.
+pub(crate) fn poll(list: &mut [libc::pollfd], timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.map(|timeout| libc::timespec {
+        tv_sec: timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let count = list.len() as libc::nfds_t;
+    // SAFETY: the list is valid for its length, the time-out is valid or null, and a null mask
+    // leaves the signal mask alone.
+    check(unsafe { libc::ppoll(list.as_mut_ptr(), count, timeout, ptr::null()) })
 }
 
 /// Whether a short write to `fd` would go through without waiting.
