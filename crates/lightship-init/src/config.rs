@@ -37,7 +37,25 @@ pub struct Config {
     /// The writing end of a pipe that takes every event as a line of JSON. When its reader is
     /// gone, everything is stopped.
     pub events: Option<OwnedFd>,
+    /// Reads the manifest again; nothing where there is none.
+    pub reload: Option<Reload>,
     pub runtime: Runtime,
+}
+
+/// What a manifest says when it is read again, as far as a running lightship takes it in. The
+/// loader reads the rest for itself; the service keeps what it was started with.
+#[derive(Debug)]
+pub struct Reloaded {
+    pub capabilities: BTreeMap<String, Vec<ToolName>>,
+}
+
+/// How the manifest is read again; the error is for people.
+pub struct Reload(pub Box<dyn Fn() -> Result<Reloaded, String>>);
+
+impl std::fmt::Debug for Reload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reload")
+    }
 }
 
 /// Why there is nothing to run.
@@ -72,6 +90,7 @@ impl Config {
             loader: None,
             log_reader: Vec::new(),
             events: None,
+            reload: None,
             runtime: Runtime::Standard,
         })
     }
@@ -105,6 +124,7 @@ impl Config {
             loader: (!manifest.tools.is_empty()).then_some(loader),
             log_reader: Vec::new(),
             events: None,
+            reload: None,
             runtime: Runtime::Standard,
         })
     }

@@ -36,7 +36,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lightship_model::exit;
 
-pub use self::config::{Config, ConfigError, inherited_events};
+pub use self::config::{Config, ConfigError, Reload, Reloaded, inherited_events};
 pub use self::log_reader::print_tail;
 pub use self::options::InitOptions;
 pub use self::signal::Signal;

@@ -75,7 +75,7 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         processes: Processes::new(inherited, start_dir, service, loader),
         terminal,
         loader: None,
-        commands: Commands::new(config.tool_dir, config.log_reader),
+        commands: Commands::new(config.tool_dir, config.log_reader, config.reload),
         warn_on_reap: config.options.warn_on_reap,
         verbose: config.options.verbose,
         view: View::new(status, config.capabilities),

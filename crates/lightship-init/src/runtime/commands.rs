@@ -9,6 +9,7 @@ use lightship_model::name::ToolName;
 use lightship_model::state::ToolStatus;
 
 use super::Keeper;
+use crate::config::Reload;
 use crate::http::{Answer, Asked, Command, Ticket};
 use crate::log_reader::LogReader;
 use crate::poller::Poller;
@@ -23,6 +24,7 @@ pub(super) struct Commands {
     tool_dir: Option<String>,
     /// The command line of a process that prints the end of a file.
     log_reader: Vec<OsString>,
+    reload: Option<Reload>,
     /// What the loader was told and has not begun yet: a loader that is about to end may never
     /// have read it.
     promised: Vec<ToolName>,
@@ -31,8 +33,13 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) fn new(tool_dir: Option<String>, log_reader: Vec<OsString>) -> Self {
-        Self { tool_dir, log_reader, promised: Vec::new(), readers: Vec::new(), next_number: 0 }
+    pub(super) fn new(
+        tool_dir: Option<String>,
+        log_reader: Vec<OsString>,
+        reload: Option<Reload>,
+    ) -> Self {
+        let (promised, readers) = (Vec::new(), Vec::new());
+        Self { tool_dir, log_reader, reload, promised, readers, next_number: 0 }
     }
 
     pub(super) fn watch(&mut self, poller: &mut Poller) {
@@ -114,8 +121,19 @@ impl Keeper {
         }
     }
 
+    /// Reads the manifest again: the loader is started anew with it. A wrong one changes nothing.
     fn reload(&mut self) -> Answer {
-        Answer::error(501, "not yet")
+        let Some(Reload(read)) = &self.commands.reload else {
+            return Answer::error(409, "there is no manifest to read again");
+        };
+        match read() {
+            Ok(reloaded) => {
+                self.view.capabilities = reloaded.capabilities;
+                self.take(Input::LoaderRenewed);
+                Answer::done()
+            }
+            Err(error) => Answer::error(422, &error),
+        }
     }
 
     fn begin_log(&mut self, ticket: Ticket, tool: &ToolName, lines: usize) {

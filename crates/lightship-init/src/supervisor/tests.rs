@@ -370,6 +370,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Stop { reason: "x" }),
         Just(Input::Alone),
         Just(Input::LoaderWanted),
+        Just(Input::LoaderRenewed),
         Just(Input::ServiceSuspended),
         Just(Input::Time),
     ]
