@@ -32,10 +32,7 @@ pub fn service(status: &Status) -> Vec<Check> {
         Check::new("not-stopping", fails(status.stopping, "stopping")),
         Check::new("service-running", fails(!running, "the service does not run")),
         // Said once: what does not run is not ready either.
-        Check::new(
-            "service-ready",
-            fails(running && !ready, "the service is not ready yet"),
-        ),
+        Check::new("service-ready", fails(running && !ready, "the service is not ready yet")),
     ]
 }
 
