@@ -8,6 +8,8 @@
 pub mod address;
 pub mod client;
 mod config;
+pub mod control;
+mod counters;
 mod error;
 mod feed;
 mod group;

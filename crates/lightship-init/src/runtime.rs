@@ -58,8 +58,6 @@ fn adopt_orphans() {
 
 async fn supervise(config: Config, listener: TcpListener, mask: sys::Mask) -> Result<u8, RunError> {
     let address = listener.local_addr().map_err(RunError::system("read the address of health"))?;
-    let listener =
-        tokio::net::TcpListener::from_std(listener).map_err(RunError::system("serve health"))?;
     let signals = Signals::new().map_err(RunError::system("receive signals"))?;
     let probe = config.service.ready.as_ref().map(Probe::new).transpose();
     let mut status = Status::expecting(config.expected.iter().cloned());
@@ -78,7 +76,7 @@ async fn supervise(config: Config, listener: TcpListener, mask: sys::Mask) -> Re
         reports,
         code: None,
     };
-    spawn_local(http::serve(listener, Rc::clone(&keeper.view)));
+    spawn_local(serve(listener, Rc::clone(&keeper.view)));
     keeper.tell(What::HealthListening { address: address.to_string() });
     keeper.take(Input::Begin);
     loop {
@@ -101,6 +99,25 @@ async fn supervise(config: Config, listener: TcpListener, mask: sys::Mask) -> Re
             () = keeper.feed.closed() => keeper.take(Input::ReaderGone),
             () = sleep_until(deadline) => keeper.time(),
         }
+    }
+}
+
+/// Stands in for the loop that is to come: looks after HTTP every few milliseconds.
+async fn serve(listener: TcpListener, view: Rc<View>) {
+    let mut poller = crate::poller::Poller::default();
+    let Ok(mut http) = http::Http::new(Some(listener), None, http::Access::default()) else {
+        return;
+    };
+    loop {
+        poller.clear();
+        http.watch(&mut poller, view.elapsed());
+        if poller.wait(Some(std::time::Duration::ZERO)).is_err() {
+            return;
+        }
+        for asked in http.turn(&poller, &view, view.elapsed()) {
+            http.reply(asked.ticket, http::Answer::error(503, "not wired up"));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 
