@@ -11,6 +11,8 @@ use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
 
+use crate::control::ControlAddress;
+use crate::http::Details;
 use crate::options::InitOptions;
 use crate::sys::{self, Runtime};
 
@@ -39,7 +41,21 @@ pub struct Config {
     pub events: Option<OwnedFd>,
     /// Reads the manifest again; nothing where there is none.
     pub reload: Option<Reload>,
+    /// Who sees more than whether everything is well.
+    pub details: Details,
+    /// What shows that somebody may see and change everything.
+    pub token: Option<String>,
+    pub control: Control,
     pub runtime: Runtime,
+}
+
+/// Where the control socket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    Off,
+    /// Under a name that clients find by themselves.
+    Auto,
+    At(ControlAddress),
 }
 
 /// What a manifest says when it is read again, as far as a running lightship takes it in. The
@@ -91,6 +107,9 @@ impl Config {
             log_reader: Vec::new(),
             events: None,
             reload: None,
+            details: Details::default(),
+            token: None,
+            control: Control::Off,
             runtime: Runtime::Standard,
         })
     }
@@ -125,6 +144,9 @@ impl Config {
             log_reader: Vec::new(),
             events: None,
             reload: None,
+            details: Details::default(),
+            token: None,
+            control: Control::Auto,
             runtime: Runtime::Standard,
         })
     }

@@ -59,6 +59,11 @@ impl Signal {
         (RTMIN..=RTMAX).contains(&number).then_some(Self(number))
     }
 
+    /// Its name; one for all real-time signals.
+    pub(crate) fn short_name(self) -> &'static str {
+        NAMES.get(usize::from(self.0) - 1).copied().unwrap_or("RT")
+    }
+
     pub fn number(self) -> i32 {
         self.0.into()
     }

@@ -181,7 +181,7 @@ impl Keeper {
         let Some(index) = readers.iter().position(|reader| reader.number == number) else { return };
         let (ticket, text) = readers.swap_remove(index).finish();
         let answer = match exit {
-            Exit::Code(0) => Answer::plain(200, String::from_utf8_lossy(&text).into_owned()),
+            Exit::Code(0) => Answer::text(200, String::from_utf8_lossy(&text).into_owned()),
             Exit::Code(_) => Answer::error(404, "there is no log of this tool yet"),
             Exit::Signal(_) => Answer::error(504, "the volume does not answer"),
         };
