@@ -15,6 +15,8 @@ mod http;
 mod lines;
 mod loader_link;
 mod log;
+mod logs;
+mod notify;
 mod poller;
 mod probe;
 mod process;

@@ -14,6 +14,10 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+mod credentials;
+
+pub(crate) use self::credentials::{Sender, receive};
+
 /// A set of blocked signals.
 #[derive(Clone, Copy)]
 pub(crate) struct Mask(libc::sigset_t);
