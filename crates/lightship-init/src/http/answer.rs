@@ -23,14 +23,14 @@ lightship
 
 /// An answer, before it is put on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
     pub(super) body: String,
 }
 
 impl Answer {
-    fn text(status: u16, body: impl Into<String>) -> Self {
+    pub(crate) fn plain(status: u16, body: impl Into<String>) -> Self {
         Self { status, content_type: TEXT, body: body.into() }
     }
 
@@ -41,7 +41,11 @@ impl Answer {
         Self { status, content_type: JSON, body }
     }
 
-    fn error(status: u16, error: &str) -> Self {
+    pub(crate) fn done() -> Self {
+        Self::json(200, &serde_json::json!({ "ok": true }))
+    }
+
+    pub(crate) fn error(status: u16, error: &str) -> Self {
         Self::json(status, &serde_json::json!({ "error": error }))
     }
 }
@@ -51,9 +55,9 @@ pub(super) fn answer(reads: bool, path: &str, query: Option<&str>, view: &View) 
     let query = query.unwrap_or_default();
     let status = view.status.borrow();
     let respond: &dyn Fn() -> Answer = match path {
-        "/" => &|| Answer::text(200, INDEX),
+        "/" => &|| Answer::plain(200, INDEX),
         "/health" => &|| health_answer(query, &status, view, View::now()),
-        "/livez" => &|| Answer::text(200, "ok\n"),
+        "/livez" => &|| Answer::plain(200, "ok\n"),
         "/startupz" => &|| startup(&status),
         "/readyz" => &|| readiness(query, &status),
         _ => return Answer::error(404, "there is nothing here; / lists what there is"),
@@ -75,9 +79,9 @@ fn health_answer(query: &str, status: &Status, view: &View, now: Timestamp) -> A
 
 fn startup(status: &Status) -> Answer {
     if status.service.was_ready {
-        Answer::text(200, "ok\n")
+        Answer::plain(200, "ok\n")
     } else {
-        Answer::text(503, "the service has not been ready yet\n")
+        Answer::plain(503, "the service has not been ready yet\n")
     }
 }
 
@@ -97,9 +101,9 @@ fn readiness(query: &str, status: &Status) -> Answer {
         failing.extend(names.filter_map(|name| missing(name, status)));
     }
     if failing.is_empty() {
-        Answer::text(200, "ok\n")
+        Answer::plain(200, "ok\n")
     } else {
-        Answer::text(503, failing.join("\n") + "\n")
+        Answer::plain(503, failing.join("\n") + "\n")
     }
 }
 

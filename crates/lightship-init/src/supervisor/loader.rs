@@ -15,6 +15,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]
 pub(super) struct Loader {
+    /// Whether there is one at all.
+    exists: bool,
     phase: Phase,
     backoff: Backoff,
 }
@@ -43,7 +45,7 @@ enum Phase {
 impl Loader {
     pub(super) fn new(wanted: bool, seed: u64) -> Self {
         let phase = if wanted { Phase::Waiting { until: None } } else { Phase::Over };
-        Self { phase, backoff: Backoff::new(seed) }
+        Self { exists: wanted, phase, backoff: Backoff::new(seed) }
     }
 
     /// Lets the service go first, but not for ever.
@@ -56,6 +58,16 @@ impl Loader {
     /// Starts it for the first time.
     pub(super) fn start(&mut self, out: &mut Vec<Action>) {
         if let Phase::Waiting { .. } = self.phase {
+            self.phase = Phase::Starting;
+            out.push(Action::StartLoader);
+        }
+    }
+
+    /// Starts it again when it is over.
+    pub(super) fn want(&mut self, out: &mut Vec<Action>) {
+        if let Phase::Over = self.phase
+            && self.exists
+        {
             self.phase = Phase::Starting;
             out.push(Action::StartLoader);
         }
@@ -110,7 +122,7 @@ impl Loader {
         match &mut self.phase {
             Phase::Running { ending, .. } => {
                 if ending.ask(kill_at) {
-                    out.push(Action::SignalLoader(Signal::Terminate));
+                    out.push(Action::SignalLoader(Signal::TERM));
                 }
             }
             Phase::Waiting { .. } | Phase::Pausing { .. } => self.phase = Phase::Over,
@@ -122,7 +134,7 @@ impl Loader {
         if let Phase::Running { ending, .. } = &mut self.phase
             && ending.force(now)
         {
-            out.push(Action::SignalLoader(Signal::Kill));
+            out.push(Action::SignalLoader(Signal::KILL));
         }
     }
 
@@ -136,7 +148,7 @@ impl Loader {
             }
             Phase::Running { ending, .. } => match ending.pass(now) {
                 Due::Nothing => {}
-                Due::Kill => out.push(Action::SignalLoader(Signal::Kill)),
+                Due::Kill => out.push(Action::SignalLoader(Signal::KILL)),
                 Due::GiveUp => self.phase = Phase::Over,
             },
             Phase::Waiting { .. } | Phase::Starting | Phase::Pausing { .. } | Phase::Over => {}
