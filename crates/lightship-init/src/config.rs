@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use lightship_model::event::PlannedTool;
-use lightship_model::manifest::{Manifest, Restart, Service};
+use lightship_model::manifest::{LogMode, Manifest, Reload, Restart, Service};
 use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
@@ -111,8 +111,14 @@ impl Config {
 
     /// Whether the service is started once, and nothing beside it.
     pub(crate) fn is_plain(&self) -> bool {
-        self.service.restart == Restart::Never
-            && self.service.ready.is_none()
+        let service = &self.service;
+        service.restart == Restart::Never
+            && service.ready.is_none()
+            && service.live.is_none()
+            && service.log == LogMode::Inherit
+            && service.before_start.is_none()
+            && service.stop.is_none()
+            && !matches!(service.reload, Some(Reload::Command(_)))
             && self.loader.is_none()
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Channel {
     matcher: Option<Matcher>,
     /// The service has ended: a line without an end is whole.
     over: bool,
+    /// Nothing was left in the pipe when it was read last.
+    dry: bool,
     queue: Queue,
     sink: Sink,
     /// When something was written last, or began to wait.
@@ -55,8 +57,8 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(stream: Stream, output: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(stream: Stream, output: BorrowedFd<'_>) -> Self {
+        Self {
             stream,
             source: None,
             writer: None,
@@ -65,36 +67,52 @@ impl Channel {
             continues: false,
             matcher: None,
             over: false,
+            dry: true,
             queue: Queue::default(),
-            sink: Sink::new(output)?,
+            sink: Sink::new(output),
             progress: Duration::ZERO,
             waits_until: None,
             source_slot: None,
             sink_slot: None,
-        })
+        }
     }
 
-    /// Makes a new pipe, and looks for `matcher`'s text in it. Who holds the old one can write
-    /// to it no more; what is in it is taken out first.
+    /// Makes a new pipe. Who holds the old one can write to it no more; what is in it is taken
+    /// out first.
     pub(super) fn begin(
         &mut self,
-        matcher: Option<Matcher>,
         format: &Format,
         now: Duration,
         at: Timestamp,
     ) -> io::Result<()> {
         self.over = true;
-        for _ in 0..LAST_READS {
-            self.read(format, now, at);
-        }
+        self.take_out(format, now, at);
         let (source, writer) = pipe_with(PipeFlags::CLOEXEC)?;
         // Only the end that is lightship's own: a service expects its output to wait for it.
         ioctl_fionbio(&source, true)?;
         self.source = Some(source);
         self.writer = Some(writer);
-        self.matcher = matcher;
         self.over = false;
         Ok(())
+    }
+
+    /// Looks for `matcher`'s text from now on.
+    pub(super) fn look(
+        &mut self,
+        matcher: Option<Matcher>,
+        format: &Format,
+        now: Duration,
+        at: Timestamp,
+    ) {
+        self.take_out(format, now, at);
+        self.matcher = matcher;
+    }
+
+    fn take_out(&mut self, format: &Format, now: Duration, at: Timestamp) {
+        self.matcher = None;
+        for _ in 0..LAST_READS {
+            self.read(format, now, at);
+        }
     }
 
     pub(super) fn writer(&self) -> Option<BorrowedFd<'_>> {
@@ -104,8 +122,12 @@ impl Channel {
     pub(super) fn watch(&mut self, poller: &mut Poller) {
         let source = self.source.as_ref().filter(|_| self.waits_until.is_none());
         self.source_slot = source.map(|source| poller.watch(source, Wanted::Read));
-        let waiting = !self.queue.is_empty();
-        self.sink_slot = waiting.then(|| poller.watch(&self.sink, Wanted::Write));
+        self.sink_slot = self.watch_sink(poller);
+    }
+
+    pub(super) fn watch_sink(&self, poller: &mut Poller) -> Option<Slot> {
+        let sink = self.sink.descriptor().filter(|_| !self.queue.is_empty());
+        sink.map(|sink| poller.watch(sink, Wanted::Write))
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
@@ -152,18 +174,22 @@ impl Channel {
         self.write(format, now, at);
         self.waits_until = None;
         self.read(format, now, at);
-        self.input.is_empty() && self.queue.is_empty()
+        self.dry && self.input.is_empty() && self.queue.is_empty()
     }
 
     /// Reads as long as there is something and it finds room.
     fn read(&mut self, format: &Format, now: Duration, at: Timestamp) -> bool {
         let mut seen = false;
+        self.dry = false;
         for _ in 0..READS {
             self.take(format, now, at);
             if !self.input.is_empty() {
                 break;
             }
-            let Some(source) = &self.source else { break };
+            let Some(source) = &self.source else {
+                self.dry = true;
+                break;
+            };
             let mut buffer = [0; BUFFER];
             match read(source, &mut buffer) {
                 Ok(0) => self.source = None,
@@ -177,6 +203,7 @@ impl Channel {
                 }
                 Err(Errno::INTR) => {}
                 Err(_) => {
+                    self.dry = true;
                     if self.over {
                         self.end_line(format, at);
                     }
@@ -285,10 +312,11 @@ mod tests {
         fn new(mode: LogMode, ready: Option<&str>) -> Self {
             let (reader, output) = io::pipe().unwrap();
             ioctl_fionbio(&reader, true).unwrap();
-            let mut channel = Channel::new(Stream::Out, output.as_fd()).unwrap();
+            let mut channel = Channel::new(Stream::Out, output.as_fd());
             let format = Format { mode, process: "web".to_owned() };
             let (now, at) = (Duration::ZERO, Timestamp::from_millis(0));
-            channel.begin(ready.map(Matcher::new), &format, now, at).unwrap();
+            channel.begin(&format, now, at).unwrap();
+            channel.look(ready.map(Matcher::new), &format, now, at);
             let service = PipeWriter::from(channel.writer().unwrap().try_clone_to_owned().unwrap());
             Self { channel, format, service, reader, now }
         }
@@ -401,7 +429,7 @@ mod tests {
         scene.channel.ended(&scene.format, scene.now, at);
         assert!(scene.channel.flush(&scene.format, scene.now, at));
         assert_eq!(scene.printed(), "web | last words\n");
-        scene.channel.begin(None, &scene.format, scene.now, at).unwrap();
+        scene.channel.begin(&scene.format, scene.now, at).unwrap();
         drop(scene.service);
         assert_eq!(grandchild.write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

@@ -35,30 +35,33 @@ pub(crate) struct Logs {
 impl Logs {
     /// Logs of the service that `command` runs, into lightship's own standard output and error.
     /// Nothing, when what it prints is no concern of lightship's.
-    pub(crate) fn new(
-        mode: LogMode,
-        command: &[String],
-        ready: Option<&str>,
-    ) -> io::Result<Option<Self>> {
+    pub(crate) fn new(mode: LogMode, command: &[String], ready: Option<&str>) -> Option<Self> {
         if mode == LogMode::Inherit && ready.is_none() {
-            return Ok(None);
+            return None;
         }
         let channels = [
-            Channel::new(Stream::Out, io::stdout().as_fd())?,
-            Channel::new(Stream::Err, io::stderr().as_fd())?,
+            Channel::new(Stream::Out, io::stdout().as_fd()),
+            Channel::new(Stream::Err, io::stderr().as_fd()),
         ];
         let program = command.first().map_or("", String::as_str);
         let name = program.rsplit('/').next().unwrap_or_default();
         let format = Format { mode, process: name.to_owned() };
-        Ok(Some(Self { format, channels, ready: ready.map(Matcher::new) }))
+        Some(Self { format, channels, ready: ready.map(Matcher::new) })
     }
 
     /// Makes the pipes for a new run of the service.
     pub(crate) fn begin(&mut self, now: Duration, at: Timestamp) -> io::Result<()> {
         for channel in &mut self.channels {
-            channel.begin(self.ready.clone(), &self.format, now, at)?;
+            channel.begin(&self.format, now, at)?;
         }
         Ok(())
+    }
+
+    /// Looks for the text that says "ready" from now on.
+    pub(crate) fn look(&mut self, now: Duration, at: Timestamp) {
+        for channel in &mut self.channels {
+            channel.look(self.ready.clone(), &self.format, now, at);
+        }
     }
 
     /// What the service and its hooks get as standard output and error.
@@ -70,6 +73,13 @@ impl Logs {
     pub(crate) fn watch(&mut self, poller: &mut Poller) {
         for channel in &mut self.channels {
             channel.watch(poller);
+        }
+    }
+
+    /// Watches only what is written to.
+    pub(crate) fn watch_sinks(&self, poller: &mut Poller) {
+        for channel in &self.channels {
+            channel.watch_sink(poller);
         }
     }
 

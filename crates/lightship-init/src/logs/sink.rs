@@ -22,7 +22,8 @@ const HERE: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(super) struct Sink {
-    file: File,
+    /// Nothing, when lightship was started without.
+    file: Option<File>,
     kind: Kind,
     /// The kernel can be told, write by write, not to wait.
     nowait: bool,
@@ -40,32 +41,31 @@ enum Kind {
 }
 
 impl Sink {
-    pub(super) fn new(output: BorrowedFd<'_>) -> io::Result<Self> {
-        let (owned, kind) = match FileType::from_raw_mode(fs::fstat(output)?.st_mode) {
-            FileType::RegularFile => (output.try_clone_to_owned()?, Kind::Regular),
-            FileType::CharacterDevice => match reopen(output) {
-                Ok(own) => (own, Kind::Own),
-                Err(_) => (output.try_clone_to_owned()?, Kind::Terminal),
-            },
-            FileType::Fifo
-            | FileType::Socket
-            | FileType::Directory
-            | FileType::Symlink
-            | FileType::BlockDevice
-            | FileType::Unknown => (output.try_clone_to_owned()?, Kind::Stream),
+    pub(super) fn new(output: BorrowedFd<'_>) -> Self {
+        let (file, kind) = match open(output) {
+            Ok((owned, kind)) => (Some(File::from(owned)), kind),
+            Err(_) => (None, Kind::Stream),
         };
-        Ok(Self { file: File::from(owned), kind, nowait: kind == Kind::Stream })
+        Self { file, kind, nowait: kind == Kind::Stream }
+    }
+
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.file.as_ref().map(File::as_fd)
     }
 
     /// Writes what goes through at once, up to a bound. Whether anything did.
     pub(super) fn write(&mut self, queue: &mut Queue) -> bool {
+        let Some(file) = &mut self.file else {
+            queue.close();
+            return false;
+        };
         let limit = if self.kind == Kind::Terminal { TERMINAL_PIECE } else { PIECE };
         let mut progress = false;
         for _ in 0..PIECES {
-            if queue.is_empty() || (self.kind != Kind::Regular && !sys::is_writable(self.as_fd())) {
+            if queue.is_empty() || (self.kind != Kind::Regular && !sys::is_writable(file.as_fd())) {
                 break;
             }
-            match self.write_once(queue.front(limit)) {
+            match write_once(file, &mut self.nowait, queue.front(limit)) {
                 Ok(count) => {
                     progress |= count > 0;
                     queue.advance(count);
@@ -80,27 +80,39 @@ impl Sink {
         }
         progress
     }
-
-    fn write_once(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.nowait {
-            // Somebody else may have filled it since it was asked whether there is room.
-            match pwritev2(&self.file, &[IoSlice::new(bytes)], HERE, ReadWriteFlags::NOWAIT) {
-                Ok(count) => return Ok(count),
-                // An old kernel: then having asked has to do.
-                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::SPIPE | Errno::INVAL) => {
-                    self.nowait = false;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.file.write(bytes)
-    }
 }
 
-impl AsFd for Sink {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+fn write_once(file: &mut File, nowait: &mut bool, bytes: &[u8]) -> io::Result<usize> {
+    if *nowait {
+        // Somebody else may have filled it since it was asked whether there is room.
+        match pwritev2(&*file, &[IoSlice::new(bytes)], HERE, ReadWriteFlags::NOWAIT) {
+            Ok(count) => return Ok(count),
+            // An old kernel: then having asked has to do.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::SPIPE | Errno::INVAL) => *nowait = false,
+            Err(error) => return Err(error.into()),
+        }
     }
+    file.write(bytes)
+}
+
+fn open(output: BorrowedFd<'_>) -> io::Result<(OwnedFd, Kind)> {
+    let kind = FileType::from_raw_mode(fs::fstat(output)?.st_mode);
+    if kind == FileType::CharacterDevice
+        && let Ok(own) = reopen(output)
+    {
+        return Ok((own, Kind::Own));
+    }
+    let kind = match kind {
+        FileType::RegularFile => Kind::Regular,
+        FileType::CharacterDevice => Kind::Terminal,
+        FileType::Fifo
+        | FileType::Socket
+        | FileType::Directory
+        | FileType::Symlink
+        | FileType::BlockDevice
+        | FileType::Unknown => Kind::Stream,
+    };
+    Ok((output.try_clone_to_owned()?, kind))
 }
 
 /// Opens a device once more: a flag set on that touches nobody else.
@@ -128,7 +140,7 @@ mod tests {
     #[test]
     fn a_pipe_that_nobody_reads_takes_what_it_holds_and_blocks_nobody() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut sink = Sink::new(writer.as_fd()).unwrap();
+        let mut sink = Sink::new(writer.as_fd());
         let mut queue = filled(200);
         while sink.write(&mut queue) {}
         let left = queue.len();
@@ -146,7 +158,7 @@ mod tests {
     #[test]
     fn without_a_reader_everything_is_dropped() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut sink = Sink::new(writer.as_fd()).unwrap();
+        let mut sink = Sink::new(writer.as_fd());
         drop(reader);
         let mut queue = filled(3);
         assert!(!sink.write(&mut queue));
@@ -157,19 +169,19 @@ mod tests {
     #[test]
     fn a_file_takes_everything_and_a_device_too() {
         let mut file = tempfile::tempfile().unwrap();
-        let mut sink = Sink::new(file.as_fd()).unwrap();
+        let mut sink = Sink::new(file.as_fd());
         let mut queue = filled(50);
         while sink.write(&mut queue) {}
         assert!(queue.is_empty());
         io::Seek::rewind(&mut file).unwrap();
         assert_eq!(io::copy(&mut file, &mut io::sink()).unwrap(), 50 * 1024);
         let null = File::options().write(true).open("/dev/null").unwrap();
-        let mut sink = Sink::new(null.as_fd()).unwrap();
+        let mut sink = Sink::new(null.as_fd());
         assert_eq!(sink.kind, Kind::Own);
         let mut queue = filled(3);
         assert!(sink.write(&mut queue) && queue.is_empty());
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let mut sink = Sink::new(full.as_fd()).unwrap();
+        let mut sink = Sink::new(full.as_fd());
         let mut queue = filled(3);
         assert!(!sink.write(&mut queue));
         assert_eq!((queue.len(), queue.dropped()), (0, 3));

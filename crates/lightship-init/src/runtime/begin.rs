@@ -6,12 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, process};
 
 use lightship_model::event::What;
+use lightship_model::manifest::{self, Ready, SignalNumber};
 use lightship_model::status::{LoaderState, Status};
 use lightship_model::toolenv;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::Keeper;
 use super::commands::Commands;
+use super::companions::Companions;
 use crate::address;
 use crate::config::Config;
 use crate::error::RunError;
@@ -20,7 +22,7 @@ use crate::http::{Access, Http};
 use crate::poller::Poller;
 use crate::processes::{Processes, ServiceCommand};
 use crate::signals::Signals;
-use crate::supervisor::{Input, Rules, Supervisor};
+use crate::supervisor::{Input, LiveRules, ReadyBy, Reload, Rules, Signal, Supervisor};
 use crate::sys::{self, Leads};
 use crate::terminal::Terminal;
 use crate::view::View;
@@ -42,7 +44,8 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         sys::set_parent_death(signal.number())
             .map_err(RunError::system("ask for a signal at the parent's end"))?;
     }
-    let leads = if options.session { Leads::Session } else { Leads::Group };
+    let session = options.session || config.service.session;
+    let leads = if session { Leads::Session } else { Leads::Group };
     let (terminal, swallow) = Terminal::find(leads);
     let mut status = Status::expecting(config.expected.iter().cloned());
     if config.loader.is_none() {
@@ -75,6 +78,7 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         processes: Processes::new(inherited, start_dir, service, loader),
         terminal,
         loader: None,
+        companions: Companions::new(&config.service)?,
         commands: Commands::new(config.tool_dir, config.log_reader),
         warn_on_reap: config.options.warn_on_reap,
         verbose: config.options.verbose,
@@ -148,17 +152,43 @@ fn environment(config: &Config) -> Vec<(String, String)> {
 
 fn rules(config: &Config, loader: bool) -> Rules {
     let (service, options) = (&config.service, &config.options);
+    let ready = match service.ready {
+        None => ReadyBy::Running,
+        Some(Ready::Probe(_)) => ReadyBy::Probe,
+        Some(Ready::Log(_) | Ready::Notify(_)) => ReadyBy::Itself,
+    };
+    let live = service.live.as_ref().map(|live| LiveRules {
+        period: live.period,
+        timeout: live.timeout,
+        failures: live.failures,
+    });
+    let signal = |number: SignalNumber| Signal::from_number(number.get());
+    let reload = match service.reload {
+        None => Reload::Signal(Signal::HUP),
+        Some(manifest::Reload::Command(_)) => Reload::Hook,
+        Some(manifest::Reload::Signal(number)) => {
+            Reload::Signal(signal(number).unwrap_or(Signal::HUP))
+        }
+    };
+    let mut success_codes = options.success_codes.clone();
+    success_codes.extend(&service.success_codes);
     Rules {
         command: service.command.clone(),
         restart: service.restart,
-        probed: service.ready.is_some(),
+        ready,
         ready_timeout: service.ready_timeout,
+        live,
+        backoff: service.backoff,
+        before_start: service.before_start.is_some(),
+        stop_hook: service.stop.is_some(),
+        stop_signal: service.stop_signal.and_then(signal),
+        reload,
         supervised: options.supervised,
         stop_timeout: options.stop_timeout.unwrap_or(service.stop_timeout),
         single_child: options.single_child,
         rewrites: options.effective_rewrites(),
         suspends: process::id() != 1,
-        success_codes: options.success_codes.clone(),
+        success_codes,
         loader,
     }
 }

@@ -73,8 +73,8 @@ impl Keeper {
                 self.take(Input::Stop { reason: "somebody asked for it" });
             }
             Command::Reload => {
-                let answer = self.reload();
-                self.http.reply(ticket, answer);
+                self.http.reply(ticket, Answer::done());
+                self.take(Input::Reload);
             }
             Command::ToolLog { tool, lines } => self.begin_log(ticket, &tool, lines),
         }
@@ -112,10 +112,6 @@ impl Keeper {
         for tool in &self.commands.promised {
             loader.command(&LoaderCommand::Promote { tool: tool.clone() });
         }
-    }
-
-    fn reload(&mut self) -> Answer {
-        Answer::error(501, "not yet")
     }
 
     fn begin_log(&mut self, ticket: Ticket, tool: &ToolName, lines: usize) {

@@ -102,11 +102,8 @@ impl Liveness {
 mod tests {
     use super::*;
 
-    const RULES: LiveRules = LiveRules {
-        period: Duration::from_secs(10),
-        timeout: Duration::from_secs(3),
-        failures: 3,
-    };
+    const RULES: LiveRules =
+        LiveRules { period: Duration::from_secs(10), timeout: Duration::from_secs(3), failures: 3 };
 
     /// Lets the time go on to the next check.
     fn ask(liveness: &mut Liveness) -> Duration {
