@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, process};
 
 use lightship_model::event::What;
-use lightship_model::manifest::{self, Ready, SignalNumber};
+use lightship_model::manifest::{self, Ready};
 use lightship_model::status::{LoaderState, Status};
 use lightship_model::toolenv;
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -162,13 +162,10 @@ fn rules(config: &Config, loader: bool) -> Rules {
         timeout: live.timeout,
         failures: live.failures,
     });
-    let signal = |number: SignalNumber| Signal::from_number(number.get());
     let reload = match service.reload {
         None => Reload::Signal(Signal::HUP),
         Some(manifest::Reload::Command(_)) => Reload::Hook,
-        Some(manifest::Reload::Signal(number)) => {
-            Reload::Signal(signal(number).unwrap_or(Signal::HUP))
-        }
+        Some(manifest::Reload::Signal(signal)) => Reload::Signal(signal),
     };
     let mut success_codes = options.success_codes.clone();
     success_codes.extend(&service.success_codes);
@@ -181,7 +178,7 @@ fn rules(config: &Config, loader: bool) -> Rules {
         backoff: service.backoff,
         before_start: service.before_start.is_some(),
         stop_hook: service.stop.is_some(),
-        stop_signal: service.stop_signal.and_then(signal),
+        stop_signal: service.stop_signal,
         reload,
         supervised: options.supervised,
         stop_timeout: options.stop_timeout.unwrap_or(service.stop_timeout),

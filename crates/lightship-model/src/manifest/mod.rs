@@ -13,7 +13,6 @@ mod overlay;
 mod parse;
 mod resolve;
 mod service;
-mod signal;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -28,7 +27,6 @@ pub use self::health::{Control, Details, HealthSettings, SHORTEST_TOKEN, Token, 
 pub use self::open::{Which, open};
 pub use self::parse::Text;
 pub use self::service::{Backoff, Check, Live, LogMode, Notify, Ready, Reload, Restart, Service};
-pub use self::signal::SignalNumber;
 pub use self::source::{
     ArtifactUrl, BinarySource, CargoSource, NpmSource, PipSource, ScriptSource, Source, Take,
 };

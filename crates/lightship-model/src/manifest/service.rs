@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::defaults;
-use super::signal::SignalNumber;
+use crate::signal::Signal;
 
 /// The process that the container exists for.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Service {
     /// Asks the service to end, in place of a signal. Never empty.
     pub stop: Option<Vec<String>>,
     /// Asks the service to end; the signal that lightship itself got when absent.
-    pub stop_signal: Option<SignalNumber>,
+    pub stop_signal: Option<Signal>,
     /// How long the service has between the polite and the final signal.
     pub stop_timeout: Duration,
     /// What HUP does; passed on as it is when absent.
@@ -149,7 +149,7 @@ impl Default for Backoff {
 pub enum Reload {
     /// A command. Never empty.
     Command(Vec<String>),
-    Signal(SignalNumber),
+    Signal(Signal),
 }
 
 /// What becomes of what the service prints.

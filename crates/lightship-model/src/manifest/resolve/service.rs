@@ -8,8 +8,9 @@ use super::Resolver;
 use crate::duration::HumanDuration;
 use crate::manifest::layer::{BackoffLayer, LiveLayer, ReadyLayer, ReloadLayer, ServiceLayer};
 use crate::manifest::overlay::Places;
-use crate::manifest::{Backoff, Check, Live, Ready, Reload, Service, SignalNumber, defaults};
+use crate::manifest::{Backoff, Check, Live, Ready, Reload, Service, defaults};
 use crate::nearest::nearest;
+use crate::signal::Signal;
 
 /// More restarts than this within one window is a loop.
 const MOST_RESTARTS: u16 = 1000;
@@ -164,17 +165,17 @@ impl Resolver {
         }
     }
 
-    fn signal(&mut self, places: &Places, key: &'static str, name: &str) -> Option<SignalNumber> {
-        let signal = SignalNumber::parse(name);
+    fn signal(&mut self, places: &Places, key: &'static str, name: &str) -> Option<Signal> {
+        let signal = Signal::parse(name);
         let (message, help) = match signal {
-            Some(signal) if signal.can_be_caught() => return Some(signal),
+            Some(signal) if signal.is_forwardable() => return Some(signal),
             Some(_) => (
                 format!("`{key}`: no process can act on `{name}`"),
                 "KILL is sent anyway when `stop_timeout` is over".to_owned(),
             ),
             None => {
                 let bare = name.strip_prefix("SIG").unwrap_or(name).to_ascii_uppercase();
-                let help = match nearest(&bare, SignalNumber::names()) {
+                let help = match nearest(&bare, Signal::names()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "write a name like \"TERM\", \"RTMIN+3\", or a number".to_owned(),
                 };

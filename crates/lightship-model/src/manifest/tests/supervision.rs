@@ -1,6 +1,7 @@
 //! The keys of `[service]` and `[health]`.
 
 use super::*;
+use crate::signal::Signal;
 
 fn service(keys: &str) -> Result<Service, ManifestErrors> {
     let text = format!("[service]\ncommand = [\"x\"]\n{keys}\n");
@@ -73,8 +74,8 @@ fn hooks_are_commands_and_reload_may_be_a_signal() {
     .unwrap();
     assert_eq!(service.before_start.unwrap(), ["a", "b"]);
     assert_eq!(service.stop.unwrap(), ["c"]);
-    assert_eq!(service.stop_signal.unwrap().get(), 2);
-    assert_eq!(service.reload, Some(Reload::Signal(SignalNumber::parse("USR1").unwrap())));
+    assert_eq!(service.stop_signal.unwrap().number(), 2);
+    assert_eq!(service.reload, Some(Reload::Signal(Signal::parse("USR1").unwrap())));
     assert_eq!((service.success_codes, service.log), (vec![143], LogMode::Json));
     assert!(service.session);
     let reload = load("[service]\ncommand = [\"x\"]\nreload = [\"r\"]\n").unwrap();
