@@ -6,11 +6,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use lightship_model::event::PlannedTool;
-use lightship_model::manifest::{LogMode, Manifest, Reload, Restart, Service};
+use lightship_model::manifest::{self, LogMode, Manifest, Restart, Service};
 use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
 
+use crate::control::ControlAddress;
+use crate::http::Details;
 use crate::options::InitOptions;
 use crate::sys::{self, Runtime};
 
@@ -37,7 +39,39 @@ pub struct Config {
     /// The writing end of a pipe that takes every event as a line of JSON. When its reader is
     /// gone, everything is stopped.
     pub events: Option<OwnedFd>,
+    /// Reads the manifest again; nothing where there is none.
+    pub reload: Option<Reload>,
+    /// Who sees more than whether everything is well.
+    pub details: Details,
+    /// What shows that somebody may see and change everything.
+    pub token: Option<String>,
+    pub control: Control,
     pub runtime: Runtime,
+}
+
+/// Where the control socket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    Off,
+    /// Under a name that clients find by themselves.
+    Auto,
+    At(ControlAddress),
+}
+
+/// What a manifest says when it is read again, as far as a running lightship takes it in. The
+/// loader reads the rest for itself; the service keeps what it was started with.
+#[derive(Debug)]
+pub struct Reloaded {
+    pub capabilities: BTreeMap<String, Vec<ToolName>>,
+}
+
+/// How the manifest is read again; the error is for people.
+pub struct Reload(pub Box<dyn Fn() -> Result<Reloaded, String>>);
+
+impl std::fmt::Debug for Reload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reload")
+    }
 }
 
 /// Why there is nothing to run.
@@ -72,6 +106,10 @@ impl Config {
             loader: None,
             log_reader: Vec::new(),
             events: None,
+            reload: None,
+            details: Details::default(),
+            token: None,
+            control: Control::Off,
             runtime: Runtime::Standard,
         })
     }
@@ -105,6 +143,10 @@ impl Config {
             loader: (!manifest.tools.is_empty()).then_some(loader),
             log_reader: Vec::new(),
             events: None,
+            reload: None,
+            details: Details::default(),
+            token: None,
+            control: Control::Auto,
             runtime: Runtime::Standard,
         })
     }
@@ -118,7 +160,7 @@ impl Config {
             && service.log == LogMode::Inherit
             && service.before_start.is_none()
             && service.stop.is_none()
-            && !matches!(service.reload, Some(Reload::Command(_)))
+            && !matches!(service.reload, Some(manifest::Reload::Command(_)))
             && self.loader.is_none()
     }
 }

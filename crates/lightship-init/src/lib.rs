@@ -9,6 +9,8 @@
 pub mod address;
 pub mod client;
 mod config;
+pub mod control;
+mod counters;
 mod error;
 mod feed;
 mod http;
@@ -38,7 +40,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lightship_model::exit;
 
-pub use self::config::{Config, ConfigError, inherited_events};
+pub use self::config::{Config, ConfigError, Control, Reload, Reloaded, inherited_events};
+pub use self::http::Details;
 pub use self::log_reader::print_tail;
 pub use self::options::InitOptions;
 pub use self::signal::Signal;

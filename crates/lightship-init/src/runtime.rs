@@ -13,6 +13,7 @@ use rustix::process::{Pid, getpid};
 use self::commands::Commands;
 use self::companions::Companions;
 use crate::config::Config;
+use crate::control::ControlAddress;
 use crate::error::RunError;
 use crate::feed::{FLUSH_WITHIN, Feed};
 use crate::http::Http;
@@ -50,6 +51,7 @@ struct Keeper {
     swallow: Vec<Signal>,
     feed: Feed,
     http: Http,
+    control: Option<ControlAddress>,
     processes: Processes,
     terminal: Terminal,
     /// The pipes of the loader that runs.
@@ -110,6 +112,10 @@ impl Keeper {
     /// Gives those who read the events a moment to take what is left.
     fn finish(&mut self) {
         self.http.shutdown();
+        self.http.flush(&self.view, FLUSH_WITHIN);
+        if let Some(control) = &self.control {
+            control.remove();
+        }
         self.terminal.take_back();
         let until = self.view.elapsed() + FLUSH_WITHIN;
         let mut logged = false;
@@ -225,6 +231,7 @@ impl Keeper {
                 self.swallow.swap_remove(index);
                 continue;
             }
+            self.view.counters.borrow_mut().signal(signal.short_name());
             if self.verbose && signal != Signal::CHLD {
                 log::line(&format!("received signal {signal}"));
             }
@@ -241,6 +248,8 @@ impl Keeper {
         let service = self.processes.service_pid();
         let mut ours = Vec::new();
         let Reaped { ended: all, stopped, alone } = self.processes.reap(&mut ours);
+        let orphans = all.len().saturating_sub(ours.len());
+        self.view.counters.borrow_mut().orphans_reaped += orphans as u64;
         if let Some(words) = self.warn_on_reap {
             for (pid, _) in all.iter().filter(|(pid, _)| Some(*pid) != service) {
                 log::line(&format!("{words}{}", number(*pid)));

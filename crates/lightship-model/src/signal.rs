@@ -64,6 +64,11 @@ impl Signal {
         NAMES.into_iter()
     }
 
+    /// Its name; one for all real-time signals.
+    pub fn short_name(self) -> &'static str {
+        NAMES.get(usize::from(self.0) - 1).copied().unwrap_or("RT")
+    }
+
     pub fn number(self) -> i32 {
         self.0.into()
     }

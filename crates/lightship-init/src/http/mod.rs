@@ -1,54 +1,34 @@
-//! The health port. (Being replaced.)
+//! The HTTP side of PID 1: the health port, and the control socket.
+//!
+//! ```text
+//! bytes ─► request ─► access ─► routes ─► answer ─► bytes
+//!            (parse)  (rights)  (decide)    ╰─ or a command for the loop, answered later
+//! ```
+//!
+//! `server` is the part that the loop knows. `connection` carries bytes, `conversation` knows
+//! what they mean and how long they may take, `desk` does what the routes want, `journal` keeps
+//! the newest events for the streams.
 
+mod access;
 mod answer;
+mod command;
+mod connection;
+mod conversation;
+mod dashboard;
+mod date;
+mod desk;
+mod journal;
+mod process;
+mod query;
+mod request;
+mod requests;
+mod routes;
+mod server;
+#[cfg(test)]
+mod tests;
 
-use std::net::TcpListener;
-use std::os::unix::net::UnixListener;
-use std::time::Duration;
-
-use lightship_model::event::Event;
-use lightship_model::name::ToolName;
-
-use crate::poller::Poller;
-use crate::view::View;
-
+pub use self::access::Details;
+pub(crate) use self::access::{Access, Token};
 pub(crate) use self::answer::Answer;
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket;
-
-#[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) ticket: Ticket,
-    pub(crate) what: Command,
-}
-
-#[derive(Debug)]
-pub(crate) enum Command {
-    Promote { tool: ToolName },
-    Retry { tool: ToolName },
-    Reload,
-    Stop,
-    ToolLog { tool: ToolName, lines: usize },
-}
-
-#[derive(Debug)]
-pub(crate) struct Access;
-
-pub(crate) struct Http;
-
-impl Http {
-    pub(crate) fn new(_: Option<TcpListener>, _: Option<UnixListener>, _: Access) -> Self {
-        Self
-    }
-    pub(crate) fn watch(&mut self, _: &mut Poller, _: Duration) {}
-    pub(crate) fn deadline(&self) -> Option<Duration> {
-        None
-    }
-    pub(crate) fn turn(&mut self, _: &Poller, _: &View, _: Duration) -> Vec<Asked> {
-        vec![]
-    }
-    pub(crate) fn tell(&mut self, _: &Event) {}
-    pub(crate) fn reply(&mut self, _: Ticket, _: Answer) {}
-    pub(crate) fn shutdown(&mut self) {}
-}
+pub(crate) use self::command::{Asked, Command, Ticket};
+pub(crate) use self::server::Http;

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::net::UnixListener;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, process};
 
@@ -14,18 +15,19 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use super::Keeper;
 use super::commands::Commands;
 use super::companions::Companions;
-use crate::address;
-use crate::config::Config;
+use crate::config::{Config, Control};
+use crate::control::ControlAddress;
 use crate::error::RunError;
 use crate::feed::Feed;
-use crate::http::{Access, Http};
+use crate::http::{Access, Http, Token};
 use crate::poller::Poller;
 use crate::processes::{Processes, ServiceCommand};
 use crate::signals::Signals;
 use crate::supervisor::{Input, LiveRules, ReadyBy, Reload, Rules, Signal, Supervisor};
 use crate::sys::{self, Leads};
 use crate::terminal::Terminal;
-use crate::view::View;
+use crate::view::{About, View};
+use crate::{address, log};
 
 /// The first descriptor that is passed on by `LISTEN_FDS`.
 const LISTEN_FDS_START: RawFd = 3;
@@ -68,21 +70,30 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         passed: passed_descriptors(),
     };
     let loader = config.loader.take().unwrap_or_default();
+    let (control, socket) = control(&config.control).unzip();
+    let access = Access { details: config.details, token: config.token.take().map(Token::new) };
+    let mut view = View::new(status, std::mem::take(&mut config.capabilities));
+    view.about = About {
+        start_period: config.service.ready_timeout,
+        control: control.as_ref().map(ToString::to_string),
+        ..About::default()
+    };
     let mut keeper = Keeper {
         supervisor: Supervisor::new(rules(&config, !loader.is_empty()), seed()),
         poller: Poller::default(),
         signals: Signals::new().map_err(RunError::system("receive signals"))?,
         swallow,
         feed: Feed::new(config.events).map_err(RunError::system("use the pipe for events"))?,
-        http: Http::new(listener, None, Access),
+        http: Http::new(listener, socket, access).map_err(RunError::system("serve health"))?,
+        control,
         processes: Processes::new(inherited, start_dir, service, loader),
         terminal,
         loader: None,
         companions: Companions::new(&config.service)?,
-        commands: Commands::new(config.tool_dir, config.log_reader),
+        commands: Commands::new(config.tool_dir, config.log_reader, config.reload),
         warn_on_reap: config.options.warn_on_reap,
         verbose: config.options.verbose,
-        view: View::new(status, config.capabilities),
+        view,
         code: None,
     };
     if !plain {
@@ -104,6 +115,22 @@ fn listen(text: &str) -> Result<TcpListener, RunError> {
     let listener = TcpListener::bind(addresses.as_slice())
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     listener.map_err(|source| RunError::Listen { address: text.to_owned(), source })
+}
+
+/// The control socket. That it can't be had is told, and keeps nothing else from running.
+fn control(wanted: &Control) -> Option<(ControlAddress, UnixListener)> {
+    let address = match wanted {
+        Control::Off => return None,
+        Control::Auto => ControlAddress::of_process(process::id()),
+        Control::At(address) => address.clone(),
+    };
+    match address.bind() {
+        Ok(listener) => Some((address, listener)),
+        Err(error) => {
+            log::line(&format!("can't listen on the control socket `{address}`: {error}"));
+            None
+        }
+    }
 }
 
 /// PID 1 gets orphans anyway; others have to ask for them. Where the kernel refuses, orphans go

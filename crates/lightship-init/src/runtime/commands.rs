@@ -9,6 +9,7 @@ use lightship_model::name::ToolName;
 use lightship_model::state::ToolStatus;
 
 use super::Keeper;
+use crate::config::Reload;
 use crate::http::{Answer, Asked, Command, Ticket};
 use crate::log_reader::LogReader;
 use crate::poller::Poller;
@@ -23,6 +24,7 @@ pub(super) struct Commands {
     tool_dir: Option<String>,
     /// The command line of a process that prints the end of a file.
     log_reader: Vec<OsString>,
+    reload: Option<Reload>,
     /// What the loader was told and has not begun yet: a loader that is about to end may never
     /// have read it.
     promised: Vec<ToolName>,
@@ -31,8 +33,13 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) fn new(tool_dir: Option<String>, log_reader: Vec<OsString>) -> Self {
-        Self { tool_dir, log_reader, promised: Vec::new(), readers: Vec::new(), next_number: 0 }
+    pub(super) fn new(
+        tool_dir: Option<String>,
+        log_reader: Vec<OsString>,
+        reload: Option<Reload>,
+    ) -> Self {
+        let (promised, readers) = (Vec::new(), Vec::new());
+        Self { tool_dir, log_reader, reload, promised, readers, next_number: 0 }
     }
 
     pub(super) fn watch(&mut self, poller: &mut Poller) {
@@ -73,8 +80,8 @@ impl Keeper {
                 self.take(Input::Stop { reason: "somebody asked for it" });
             }
             Command::Reload => {
-                self.http.reply(ticket, Answer::done());
-                self.take(Input::Reload);
+                let answer = self.reload();
+                self.http.reply(ticket, answer);
             }
             Command::ToolLog { tool, lines } => self.begin_log(ticket, &tool, lines),
         }
@@ -111,6 +118,23 @@ impl Keeper {
         let Some(loader) = &mut self.loader else { return };
         for tool in &self.commands.promised {
             loader.command(&LoaderCommand::Promote { tool: tool.clone() });
+        }
+    }
+
+    /// Reads the manifest again: the loader is started anew with it, and the service reloads. A
+    /// wrong one changes nothing.
+    fn reload(&mut self) -> Answer {
+        let Some(Reload(read)) = &self.commands.reload else {
+            return Answer::error(409, "there is no manifest to read again");
+        };
+        match read() {
+            Ok(reloaded) => {
+                self.view.capabilities = reloaded.capabilities;
+                self.take(Input::LoaderRenewed);
+                self.take(Input::Reload);
+                Answer::done()
+            }
+            Err(error) => Answer::error(422, &error),
         }
     }
 
@@ -159,7 +183,7 @@ impl Keeper {
         let Some(index) = readers.iter().position(|reader| reader.number == number) else { return };
         let (ticket, text) = readers.swap_remove(index).finish();
         let answer = match exit {
-            Exit::Code(0) => Answer::plain(200, String::from_utf8_lossy(&text).into_owned()),
+            Exit::Code(0) => Answer::text(200, String::from_utf8_lossy(&text).into_owned()),
             Exit::Code(_) => Answer::error(404, "there is no log of this tool yet"),
             Exit::Signal(_) => Answer::error(504, "the volume does not answer"),
         };

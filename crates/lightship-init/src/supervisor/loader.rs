@@ -24,20 +24,18 @@ pub(super) struct Loader {
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     /// The service comes first, until this time; without one nothing has begun.
-    Waiting {
-        until: Option<Duration>,
-    },
+    Waiting { until: Option<Duration> },
     /// `StartLoader` was asked for.
     Starting,
     Running {
         since: Duration,
         complete: bool,
         ending: Ending,
+        /// It is only ended to be started anew.
+        again: bool,
     },
     /// Waiting for the next start.
-    Pausing {
-        until: Duration,
-    },
+    Pausing { until: Duration },
     /// Done, failed, stopped, or there is none.
     Over,
 }
@@ -73,10 +71,29 @@ impl Loader {
         }
     }
 
+    /// Starts it anew, with whatever the manifest says by then.
+    pub(super) fn renew(&mut self, kill_at: Duration, out: &mut Vec<Action>) {
+        match &mut self.phase {
+            Phase::Running { again, ending, .. } => {
+                *again = true;
+                if ending.ask(kill_at) {
+                    out.push(Action::SignalLoader(Signal::TERM));
+                }
+            }
+            Phase::Pausing { .. } => {
+                self.phase = Phase::Starting;
+                out.push(Action::StartLoader);
+            }
+            Phase::Over => self.want(out),
+            Phase::Waiting { .. } | Phase::Starting => {}
+        }
+    }
+
     pub(super) fn started(&mut self, pid: u32, now: Duration, out: &mut Vec<Action>) {
         let Phase::Starting = self.phase else { return };
         out.push(Action::Tell(What::LoaderStarted { pid }));
-        self.phase = Phase::Running { since: now, complete: false, ending: Ending::No };
+        let ending = Ending::No;
+        self.phase = Phase::Running { since: now, complete: false, ending, again: false };
     }
 
     pub(super) fn complete(&mut self) {
@@ -94,7 +111,13 @@ impl Loader {
         out: &mut Vec<Action>,
     ) {
         let (since, complete, ending) = match self.phase {
-            Phase::Running { since, complete, ending } => (since, complete, ending),
+            Phase::Running { again: true, .. } if !stopping => {
+                out.push(Action::Tell(What::LoaderExited { exit, restart_in_ms: Some(0) }));
+                out.push(Action::StartLoader);
+                self.phase = Phase::Starting;
+                return;
+            }
+            Phase::Running { since, complete, ending, .. } => (since, complete, ending),
             Phase::Starting => (now, false, Ending::No),
             Phase::Waiting { .. } | Phase::Pausing { .. } | Phase::Over => return,
         };
@@ -120,7 +143,8 @@ impl Loader {
     /// Ends it by `kill_at`.
     pub(super) fn stop(&mut self, kill_at: Duration, out: &mut Vec<Action>) {
         match &mut self.phase {
-            Phase::Running { ending, .. } => {
+            Phase::Running { ending, again, .. } => {
+                *again = false;
                 if ending.ask(kill_at) {
                     out.push(Action::SignalLoader(Signal::TERM));
                 }

@@ -95,6 +95,8 @@ pub enum Input {
     },
     /// Somebody wants the loader to run, again if it is over.
     LoaderWanted,
+    /// The manifest has changed: the loader is to read it again.
+    LoaderRenewed,
     Signal(Signal),
     /// The terminal has stopped the service.
     ServiceSuspended,
@@ -249,6 +251,11 @@ impl Supervisor {
             Input::LoaderWanted => {
                 if !stopping && self.service.gone().is_none() {
                     self.loader.want(&mut out);
+                }
+            }
+            Input::LoaderRenewed => {
+                if !stopping && self.service.gone().is_none() {
+                    self.loader.renew(now + self.rules.stop_timeout, &mut out);
                 }
             }
             Input::Signal(signal) => self.signal(signal, now, &mut out),

@@ -395,6 +395,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Stop { reason: "x" }),
         Just(Input::Alone),
         Just(Input::LoaderWanted),
+        Just(Input::LoaderRenewed),
         Just(Input::ServiceSuspended),
         Just(Input::ToldReady),
         Just(Input::ToldStopping),

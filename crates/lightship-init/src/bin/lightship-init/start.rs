@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lightship_init::client::{self, Question};
-use lightship_init::{Config, ConfigError, Runtime, inherited_events, screen};
+use lightship_init::{Config, ConfigError, Reload, Reloaded, Runtime, inherited_events, screen};
 use lightship_model::exit;
 use lightship_model::manifest::{Manifest, ManifestErrors, Text, Which, open};
 use lightship_model::settings::{Given, Settings, SettingsError};
@@ -120,10 +120,17 @@ fn configure(options: Run) -> Result<Config, StartError> {
             let (command, init) = (options.command, options.options);
             let log_reader = ["/proc/self/exe", "__tail"].map(OsString::from).into();
             let config = Config::from_manifest(&manifest, &settings, command, init, loader)?;
-            Config { log_reader, ..config }
+            Config { log_reader, reload: Some(reload(which)), ..config }
         }
     };
     Ok(Config { events, ..config })
+}
+
+fn reload(which: Which) -> Reload {
+    Reload(Box::new(move || match open(&which, |path| fs::read_to_string(path)) {
+        Ok(manifest) => Ok(Reloaded { capabilities: manifest.capabilities }),
+        Err(errors) => Err(errors.to_string()),
+    }))
 }
 
 /// The manifest that was named, or that of the image.

@@ -194,7 +194,7 @@ fn the_loader_is_swept_up_with_everything_else() {
     assert_eq!(scene.wait(), [Action::SignalLoader(Signal::KILL)]);
     assert_eq!(scene.now, 2 * SECOND);
     scene.give(Input::Alone);
-    assert_eq!(scene.supervisor.exited, true);
+    assert!(scene.supervisor.exited);
 }
 
 #[test]
@@ -205,4 +205,17 @@ fn a_loader_that_is_over_runs_again_when_it_is_wanted() {
     assert_eq!(scene.give(Input::LoaderWanted), []);
     let mut scene = Scene::running(rules());
     assert_eq!(scene.give(Input::LoaderWanted), [], "there is none");
+}
+
+#[test]
+fn a_loader_is_renewed_without_a_pause_and_without_being_charged_for_it() {
+    let mut scene = Scene::loading();
+    for _ in 0..20 {
+        assert_eq!(scene.give(Input::LoaderRenewed), [Action::SignalLoader(Signal::TERM)]);
+        assert!(has_started_loader(&scene.loader_ends(Exit::Signal(15))));
+        scene.give(Input::LoaderStarted { pid: 21 });
+    }
+    scene.give(Input::LoaderRenewed);
+    signal(&mut scene, Signal::TERM);
+    assert!(!has_started_loader(&scene.loader_ends(Exit::Signal(15))));
 }
