@@ -145,6 +145,9 @@ impl Keeper {
     fn take(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
+            if let Input::Probed { attempt, good } = input {
+                self.note_probe(attempt, good);
+            }
             for action in self.supervisor.step(input, self.view.elapsed()) {
                 self.perform(action, &mut inputs);
             }

@@ -14,8 +14,6 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    pub(crate) const BOTH: [Self; 2] = [Self::Out, Self::Err];
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Out => "stdout",

@@ -10,9 +10,10 @@ use lightship_model::manifest::{Notify, Ready, Reload, Service};
 use rustix::process::Pid;
 
 use super::Keeper;
+use crate::counters::Probed;
 use crate::error::RunError;
 use crate::log;
-use crate::logs::Logs;
+use crate::logs::{Logs, Stream};
 use crate::notify::{Listening, Told};
 use crate::poller::Poller;
 use crate::probe::{Attempt, Probe};
@@ -30,6 +31,8 @@ pub(super) struct Companions {
     live: Option<Probe>,
     /// The probe over the network that was begun last.
     attempt: Option<(u64, Attempt)>,
+    /// The probe that has no answer yet, and when it was begun.
+    asked: Option<(u64, Asks, Duration)>,
     pub(super) logs: Option<Logs>,
     /// The pipes of the log were made for a hook that has run before the service.
     prepared: bool,
@@ -58,6 +61,7 @@ impl Companions {
             ready: ready.transpose().map_err(|source| RunError::Probe { key: "ready", source })?,
             live: live.transpose().map_err(|source| RunError::Probe { key: "live", source })?,
             attempt: None,
+            asked: None,
             logs: Logs::new(service.log, &service.command, text),
             prepared: false,
             notify,
@@ -156,6 +160,11 @@ impl Keeper {
         for input in self.companions.turn(&self.poller, now, service) {
             self.take(input);
         }
+        if let Some(logs) = &self.companions.logs {
+            let mut counters = self.view.counters.borrow_mut();
+            counters.stdout_lines_dropped = logs.dropped(Stream::Out);
+            counters.stderr_lines_dropped = logs.dropped(Stream::Err);
+        }
     }
 
     pub(super) fn start_service(&mut self) -> Result<Pid, NotStarted> {
@@ -205,6 +214,7 @@ impl Keeper {
     /// Begins a probe; its answer, where that is known at once.
     pub(super) fn begin_probe(&mut self, attempt: u64, asks: Asks) -> Option<Input> {
         let companions = &mut self.companions;
+        companions.asked = Some((attempt, asks, self.view.elapsed()));
         let probe = match asks {
             Asks::Ready => companions.ready.as_ref(),
             Asks::Live => companions.live.as_ref(),
@@ -221,7 +231,23 @@ impl Keeper {
         Some(Input::Probed { attempt, good: false })
     }
 
+    /// Takes note of a probe's answer, for the metrics.
+    pub(super) fn note_probe(&mut self, attempt: u64, success: bool) {
+        let Some((_, asks, begun)) = self.companions.asked.take_if(|(asked, ..)| *asked == attempt)
+        else {
+            return;
+        };
+        let took = self.view.elapsed().saturating_sub(begun);
+        let mut counters = self.view.counters.borrow_mut();
+        let probed = Some(Probed { success, took });
+        match asks {
+            Asks::Ready => counters.ready_probe = probed,
+            Asks::Live => counters.live_probe = probed,
+        }
+    }
+
     pub(super) fn end_probe(&mut self, attempt: u64) {
+        self.note_probe(attempt, false);
         self.companions.attempt = None;
         self.processes.kill(Role::Probe { attempt });
     }

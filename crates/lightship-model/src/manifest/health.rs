@@ -70,8 +70,8 @@ pub enum Control {
     #[default]
     Auto,
     Off,
-    /// Absolute path of the socket.
-    Path(String),
+    /// An absolute path, or `@NAME` for an abstract socket.
+    At(String),
 }
 
 #[cfg(test)]

@@ -41,9 +41,11 @@ impl Resolver {
         let control = match layer.control.map(toml::Spanned::into_inner).as_deref() {
             None | Some("auto") => Control::Auto,
             Some("off") => Control::Off,
-            Some(path) => {
-                self.absolute(places, "control", path);
-                Control::Path(path.to_owned())
+            Some(address) => {
+                if !address.starts_with('@') {
+                    self.absolute(places, "control", address);
+                }
+                Control::At(address.to_owned())
             }
         };
         HealthSettings { listen: layer.listen, details, token, control }
@@ -55,7 +57,9 @@ impl Resolver {
         }
         let message = format!("`{key}`: `{path}` is not an absolute path");
         let help = match key {
-            "control" => "write \"auto\", \"off\" or a path like \"/run/lightship.sock\"",
+            "control" => {
+                "write \"auto\", \"off\", \"@NAME\" or a path like \"/run/lightship.sock\""
+            }
             _ => "write the whole path, like \"/run/secrets/health-token\"",
         };
         self.error_at(places, key, message, Some(help.to_owned()));

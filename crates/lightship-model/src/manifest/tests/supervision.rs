@@ -113,8 +113,10 @@ fn who_sees_details_is_a_choice_that_needs_its_token() {
     let inline = health("token = \"0123456789abcdef\"").unwrap().token.unwrap();
     assert!(matches!(inline, TokenSource::Inline(token) if token.reveal().len() == 16));
     assert_eq!(health("control = \"off\"").unwrap().control, Control::Off);
-    let path = Control::Path("/run/x.sock".to_owned());
-    assert_eq!(health("control = \"/run/x.sock\"").unwrap().control, path);
+    for address in ["/run/x.sock", "@x"] {
+        let control = health(&format!("control = \"{address}\"")).unwrap().control;
+        assert_eq!(control, Control::At(address.to_owned()));
+    }
     for (bad, why) in [
         ("details = \"token\"", "needs a token"),
         ("token = \"short\"", "shorter than 16"),
