@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
 use std::os::fd::OwnedFd;
+use std::{fs, io};
 
 use lightship_model::event::PlannedTool;
-use lightship_model::manifest::{Manifest, Restart, Service};
+use lightship_model::manifest::{
+    self, LogMode, Manifest, Restart, SHORTEST_TOKEN, Service, Token, TokenSource,
+};
 use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
 
-use crate::control::ControlAddress;
+use crate::control::{ControlAddress, ControlAddressError};
 use crate::http::Details;
 use crate::options::InitOptions;
 use crate::sys::{self, Runtime};
@@ -81,6 +83,12 @@ pub enum ConfigError {
     NoService,
     #[error("can't write events to descriptor {number}")]
     Events { number: i32, source: io::Error },
+    #[error("can't read the health token from `{path}`")]
+    Token { path: String, source: io::Error },
+    #[error("the health token in `{path}` is shorter than {SHORTEST_TOKEN} characters")]
+    ShortToken { path: String },
+    #[error("can't use `control` of [health]")]
+    Control(#[from] ControlAddressError),
 }
 
 /// The pipe for [`Config::events`] that whoever started this process has left open, as the
@@ -144,18 +152,41 @@ impl Config {
             log_reader: Vec::new(),
             events: None,
             reload: None,
-            details: Details::default(),
-            token: None,
-            control: Control::Auto,
+            details: manifest.health.details,
+            token: manifest.health.token.as_ref().map(token).transpose()?,
+            control: match &manifest.health.control {
+                manifest::Control::Auto => Control::Auto,
+                manifest::Control::Off => Control::Off,
+                manifest::Control::At(address) => Control::At(address.parse()?),
+            },
             runtime: Runtime::Standard,
         })
     }
 
     /// Whether the service is started once, and nothing beside it.
     pub(crate) fn is_plain(&self) -> bool {
-        self.service.restart == Restart::Never
-            && self.service.ready.is_none()
+        let service = &self.service;
+        service.restart == Restart::Never
+            && service.ready.is_none()
+            && service.live.is_none()
+            && service.log == LogMode::Inherit
+            && service.before_start.is_none()
+            && service.stop.is_none()
+            && !matches!(service.reload, Some(manifest::Reload::Command(_)))
             && self.loader.is_none()
+    }
+}
+
+fn token(source: &TokenSource) -> Result<String, ConfigError> {
+    let path = match source {
+        TokenSource::Inline(token) => return Ok(token.reveal().to_owned()),
+        TokenSource::File(path) => path,
+    };
+    let text = fs::read_to_string(path)
+        .map_err(|source| ConfigError::Token { path: path.clone(), source })?;
+    match Token::new(&text) {
+        Some(token) => Ok(token.reveal().to_owned()),
+        None => Err(ConfigError::ShortToken { path: path.clone() }),
     }
 }
 
@@ -194,5 +225,17 @@ mod tests {
         let tools = "[tools.x]\nscript = { run = [\"true\"] }\n";
         let config = config(tools, &["a"]).unwrap();
         assert_eq!((config.loader.unwrap().len(), config.expected.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_token_comes_from_its_file_and_is_long_enough() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        let text = format!("[health]\ntoken_file = \"{}\"\n", path.display());
+        assert!(matches!(config(&text, &["a"]), Err(ConfigError::Token { .. })));
+        fs::write(&path, "short\n").unwrap();
+        assert!(matches!(config(&text, &["a"]), Err(ConfigError::ShortToken { .. })));
+        fs::write(&path, "0123456789abcdef\n").unwrap();
+        assert_eq!(config(&text, &["a"]).unwrap().token.unwrap(), "0123456789abcdef");
     }
 }

@@ -19,6 +19,8 @@ mod lines;
 mod loader_link;
 mod log;
 mod log_reader;
+mod logs;
+mod notify;
 mod options;
 mod poller;
 mod probe;

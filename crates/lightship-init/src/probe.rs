@@ -1,12 +1,17 @@
-//! Probes: is the service ready? One attempt each; when to make one is the supervisor's.
+//! Probes: is the service ready, is it alive? One attempt each; when to make one is the
+//! supervisor's.
+
+mod attempt;
 
 use std::net::SocketAddr;
 
-use lightship_model::manifest::Ready;
+use lightship_model::manifest::Check;
 
 use crate::address::{self, AddressError, HttpUrl};
 
-/// How to find out whether the service is ready.
+pub(crate) use self::attempt::Attempt;
+
+/// A question to the service.
 #[derive(Clone, Debug)]
 pub(crate) enum Probe {
     Http(HttpUrl),
@@ -16,11 +21,11 @@ pub(crate) enum Probe {
 }
 
 impl Probe {
-    pub(crate) fn new(ready: &Ready) -> Result<Self, AddressError> {
-        match ready {
-            Ready::Http(url) => HttpUrl::parse(url).map(Self::Http),
-            Ready::Tcp(address) => address::parse(address).map(Self::Tcp),
-            Ready::Exec(command) => Ok(Self::Exec(command.clone())),
+    pub(crate) fn new(check: &Check) -> Result<Self, AddressError> {
+        match check {
+            Check::Http(url) => HttpUrl::parse(url).map(Self::Http),
+            Check::Tcp(address) => address::parse(address).map(Self::Tcp),
+            Check::Exec(command) => Ok(Self::Exec(command.clone())),
         }
     }
 }

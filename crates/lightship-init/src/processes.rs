@@ -15,6 +15,7 @@ use crate::process::{Launch, NotStarted};
 use crate::reach;
 use crate::reaper::{self, Reaped};
 use crate::signal::Signal;
+use crate::supervisor::Hook;
 use crate::sys::{Inherited, Leads};
 
 /// What a process is to lightship.
@@ -23,6 +24,7 @@ pub(crate) enum Role {
     Service,
     Loader,
     Probe { attempt: u64 },
+    Hook(Hook),
     LogReader { number: u64 },
 }
 
@@ -39,6 +41,16 @@ pub(crate) struct ServiceCommand {
     pub(crate) single: bool,
     /// Descriptors that were passed to lightship for it.
     pub(crate) passed: Vec<RawFd>,
+}
+
+/// What a process gets beyond what is configured.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) env: Vec<(String, String)>,
+    /// Descriptors to have under other numbers: `(open, wanted)`.
+    pub(crate) moves: Vec<(RawFd, RawFd)>,
+    /// Descriptors to have under their own numbers.
+    pub(crate) keep: Vec<RawFd>,
 }
 
 /// The processes, and how they are started.
@@ -76,14 +88,17 @@ impl Processes {
         }
     }
 
-    pub(crate) fn start_service(&mut self) -> Result<Pid, NotStarted> {
+    pub(crate) fn start_service(&mut self, extras: &Extras) -> Result<Pid, NotStarted> {
         let service = &self.service;
+        let env = [service.env.as_slice(), &extras.env].concat();
+        let keep = [service.passed.as_slice(), &extras.keep].concat();
         let launch = Launch {
             dir: service.dir.as_deref(),
-            env: &service.env,
+            env: &env,
             leads: service.leads,
             terminal: service.terminal,
-            keep: &service.passed,
+            moves: &extras.moves,
+            keep: &keep,
             ..self.launch("the service", &service.argv)
         };
         let pid = launch.start()?;
@@ -101,10 +116,35 @@ impl Processes {
             dir: self.service.dir.as_deref(),
             env: &self.service.env,
             moves: &[(null, 0), (null, 1), (null, 2)],
-            ..self.launch("the readiness probe", &argv)
+            ..self.launch("the probe", &argv)
         };
         let pid = launch.start()?;
         self.table.insert(pid, Role::Probe { attempt });
+        Ok(pid)
+    }
+
+    pub(crate) fn start_hook(
+        &mut self,
+        hook: Hook,
+        argv: &[OsString],
+        extras: &Extras,
+    ) -> Result<Pid, NotStarted> {
+        let what = match hook {
+            Hook::BeforeStart => "`before_start`",
+            Hook::Stop => "`stop`",
+            Hook::Reload => "`reload`",
+        };
+        let null = null()?;
+        let env = [self.service.env.as_slice(), &extras.env].concat();
+        let moves = [&[(null.as_raw_fd(), 0)], extras.moves.as_slice()].concat();
+        let launch = Launch {
+            dir: self.service.dir.as_deref(),
+            env: &env,
+            moves: &moves,
+            ..self.launch(what, argv)
+        };
+        let pid = launch.start()?;
+        self.table.insert(pid, Role::Hook(hook));
         Ok(pid)
     }
 
@@ -165,7 +205,7 @@ impl Processes {
                     reach::signal_group(*pid, Signal::KILL);
                 }
                 Role::Service => self.service_pid = None,
-                Role::Loader => {}
+                Role::Loader | Role::Hook(_) => {}
             }
             ours.push((role, *exit));
         }
@@ -199,8 +239,13 @@ impl Processes {
 
     /// Kills the process of that role, and its group.
     pub(crate) fn kill(&self, wanted: Role) {
+        self.signal_role(wanted, Signal::KILL);
+    }
+
+    /// Signals the process of that role, and its group.
+    pub(crate) fn signal_role(&self, wanted: Role, signal: Signal) {
         if let Some((pid, _)) = self.table.iter().find(|(_, role)| **role == wanted) {
-            reach::signal_group(*pid, Signal::KILL);
+            reach::signal_group(*pid, signal);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod begin;
 mod commands;
+mod companions;
 
 use std::collections::VecDeque;
 
@@ -10,6 +11,7 @@ use lightship_model::event::{Event, Exit, What};
 use rustix::process::{Pid, getpid};
 
 use self::commands::Commands;
+use self::companions::Companions;
 use crate::config::Config;
 use crate::control::ControlAddress;
 use crate::error::RunError;
@@ -55,6 +57,7 @@ struct Keeper {
     /// The pipes of the loader that runs.
     loader: Option<LoaderLink>,
     commands: Commands,
+    companions: Companions,
     /// What to say of each orphan that ended, before its number.
     warn_on_reap: Option<&'static str>,
     verbose: bool,
@@ -74,8 +77,13 @@ impl Keeper {
             loader.watch(&mut self.poller);
         }
         self.commands.watch(&mut self.poller);
-        let deadlines =
-            [self.supervisor.deadline(), self.http.deadline(), self.commands.deadline()];
+        self.companions.watch(&mut self.poller);
+        let deadlines = [
+            self.supervisor.deadline(),
+            self.http.deadline(),
+            self.commands.deadline(),
+            self.companions.deadline(),
+        ];
         let deadline = deadlines.into_iter().flatten().min();
         self.poller.wait(deadline.map(|at| at.saturating_sub(now)))?;
 
@@ -93,6 +101,7 @@ impl Keeper {
             self.asked(asked);
         }
         self.read_logs(now);
+        self.look_after_companions(now);
         if self.supervisor.deadline().is_some_and(|at| at <= now) {
             self.look_after_group();
             self.take(Input::Time);
@@ -109,15 +118,26 @@ impl Keeper {
         }
         self.terminal.take_back();
         let until = self.view.elapsed() + FLUSH_WITHIN;
-        while self.feed.is_pending() {
-            self.poller.clear();
-            self.feed.watch(&mut self.poller);
-            let left = until.saturating_sub(self.view.elapsed());
-            let waited = self.poller.wait(Some(left));
-            // A reader that does not read for a second does not want to know.
-            if waited.is_err() || left.is_zero() || self.feed.turn(&self.poller).is_some() {
+        let mut logged = false;
+        loop {
+            let now = self.view.elapsed();
+            let logs = self.companions.logs.as_mut();
+            logged = logged || logs.is_none_or(|logs| logs.flush(now, View::now()));
+            if (logged && !self.feed.is_pending()) || now >= until {
+                // A reader that does not read for a second does not want to know.
                 return;
             }
+            self.poller.clear();
+            if self.feed.is_pending() {
+                self.feed.watch(&mut self.poller);
+            }
+            if let Some(logs) = self.companions.logs.as_mut().filter(|_| !logged) {
+                logs.watch_sinks(&mut self.poller);
+            }
+            if self.poller.wait(Some(until - now)).is_err() {
+                return;
+            }
+            self.feed.turn(&self.poller);
         }
     }
 
@@ -125,6 +145,9 @@ impl Keeper {
     fn take(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
+            if let Input::Probed { attempt, good } = input {
+                self.note_probe(attempt, good);
+            }
             for action in self.supervisor.step(input, self.view.elapsed()) {
                 self.perform(action, &mut inputs);
             }
@@ -134,16 +157,11 @@ impl Keeper {
     /// Does one thing; what came of it, where that is known at once, is one of the next inputs.
     fn perform(&mut self, action: Action, next: &mut VecDeque<Input>) {
         match action {
-            Action::StartService => match self.processes.start_service() {
+            Action::StartService => match self.start_service() {
                 Ok(pid) => next.push_back(Input::ServiceStarted { pid: number(pid) }),
                 Err(failed) => {
-                    let mut others = Vec::new();
-                    if self.processes.reap(&mut others).alone {
-                        next.push_back(Input::Alone);
-                    }
                     let (code, error) = (failed.code, failed.error);
-                    next.push_back(Input::ServiceNotStarted { code, error });
-                    next.extend(others.into_iter().filter_map(|(role, exit)| ended(role, exit)));
+                    self.nobody_new(Input::ServiceNotStarted { code, error }, next);
                 }
             },
             Action::StartLoader => next.push_back(match self.processes.start_loader() {
@@ -157,16 +175,31 @@ impl Keeper {
             Action::SignalService(signal) => self.processes.signal_service(signal),
             Action::SignalLoader(signal) => self.processes.signal_loader(signal),
             Action::SignalRest(signal) => reach::signal_rest(signal),
-            Action::Probe { attempt } => next.extend(self.begin_probe(attempt)),
-            Action::EndProbe { attempt } => self.processes.kill(Role::Probe { attempt }),
+            Action::RunHook(hook) => {
+                if let Some(failed) = self.run_hook(hook) {
+                    self.nobody_new(failed, next);
+                }
+            }
+            Action::SignalHook(hook, signal) => {
+                self.processes.signal_role(Role::Hook(hook), signal);
+            }
+            Action::Probe { attempt, asks } => next.extend(self.begin_probe(attempt, asks)),
+            Action::EndProbe { attempt } => self.end_probe(attempt),
             Action::Suspend => self.suspend(),
             Action::Tell(what) => self.tell(what),
             Action::Exit(code) => self.code = Some(code),
         }
     }
 
-    fn begin_probe(&mut self, attempt: u64) -> Option<Input> {
-        Some(Input::Probed { attempt, ready: false })
+    /// Something could not be started, as `failed` says: whether anybody is left at all has to
+    /// be found out in another way than by somebody's end.
+    fn nobody_new(&mut self, failed: Input, next: &mut VecDeque<Input>) {
+        let mut others = Vec::new();
+        if self.processes.reap(&mut others).alone {
+            next.push_back(Input::Alone);
+        }
+        next.push_back(failed);
+        next.extend(others.into_iter().filter_map(|(role, exit)| ended(role, exit)));
     }
 
     /// Stops this process, as the terminal wants; it goes on when somebody continues it.
@@ -180,7 +213,10 @@ impl Keeper {
         if !self.feed.is_on()
             && let Some(line) = log::text(&what)
         {
-            log::line(&line);
+            match &mut self.companions.logs {
+                Some(logs) => logs.say(&line, View::now()),
+                None => log::line(&line),
+            }
         }
         let event = Event::new(View::now(), what);
         self.view.status.borrow_mut().apply(&event);
@@ -238,6 +274,9 @@ impl Keeper {
     fn ended(&mut self, role: Role, exit: Exit) {
         match role {
             Role::Service => {
+                if let Some(logs) = &mut self.companions.logs {
+                    logs.ended(self.view.elapsed(), View::now());
+                }
                 let left_over = self.processes.service_group_exists();
                 self.take(Input::ServiceEnded { exit, left_over });
             }
@@ -250,7 +289,7 @@ impl Keeper {
                 }
             }
             Role::LogReader { number } => self.log_read(number, exit),
-            Role::Probe { .. } => {
+            Role::Probe { .. } | Role::Hook(_) => {
                 if let Some(input) = ended(role, exit) {
                     self.take(input);
                 }
@@ -280,7 +319,8 @@ impl Keeper {
 fn ended(role: Role, exit: Exit) -> Option<Input> {
     match role {
         Role::Loader => Some(Input::LoaderEnded { exit }),
-        Role::Probe { attempt } => Some(Input::Probed { attempt, ready: exit.is_success() }),
+        Role::Probe { attempt } => Some(Input::Probed { attempt, good: exit.is_success() }),
+        Role::Hook(hook) => Some(Input::HookEnded { hook, exit }),
         Role::Service | Role::LogReader { .. } => None,
     }
 }

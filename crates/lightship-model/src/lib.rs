@@ -21,6 +21,7 @@ pub mod plan;
 pub mod receipt;
 pub mod schedule;
 pub mod settings;
+pub mod signal;
 pub mod state;
 pub mod status;
 pub mod template;

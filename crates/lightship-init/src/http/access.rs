@@ -5,22 +5,9 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use lightship_model::health::Rights;
+pub use lightship_model::manifest::Details;
 
 use super::request::Request;
-
-/// Who sees more than whether everything is well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Details {
-    /// Everybody who reaches the port.
-    Always,
-    /// Peers on this machine, and who has the token.
-    #[default]
-    Local,
-    /// Who has the token.
-    Token,
-    /// Nobody but the control socket.
-    Never,
-}
 
 /// What is asked of those who want to see or do more.
 #[derive(Clone, Debug, Default)]

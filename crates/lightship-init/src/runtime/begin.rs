@@ -7,12 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, process};
 
 use lightship_model::event::What;
+use lightship_model::manifest::{self, Ready};
 use lightship_model::status::{LoaderState, Status};
 use lightship_model::toolenv;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::Keeper;
 use super::commands::Commands;
+use super::companions::Companions;
 use crate::config::{Config, Control};
 use crate::control::ControlAddress;
 use crate::error::RunError;
@@ -21,7 +23,7 @@ use crate::http::{Access, Http, Token};
 use crate::poller::Poller;
 use crate::processes::{Processes, ServiceCommand};
 use crate::signals::Signals;
-use crate::supervisor::{Input, Rules, Supervisor};
+use crate::supervisor::{Input, LiveRules, ReadyBy, Reload, Rules, Signal, Supervisor};
 use crate::sys::{self, Leads};
 use crate::terminal::Terminal;
 use crate::view::{About, View};
@@ -44,7 +46,8 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         sys::set_parent_death(signal.number())
             .map_err(RunError::system("ask for a signal at the parent's end"))?;
     }
-    let leads = if options.session { Leads::Session } else { Leads::Group };
+    let session = options.session || config.service.session;
+    let leads = if session { Leads::Session } else { Leads::Group };
     let (terminal, swallow) = Terminal::find(leads);
     let mut status = Status::expecting(config.expected.iter().cloned());
     if config.loader.is_none() {
@@ -86,6 +89,7 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         processes: Processes::new(inherited, start_dir, service, loader),
         terminal,
         loader: None,
+        companions: Companions::new(&config.service)?,
         commands: Commands::new(config.tool_dir, config.log_reader, config.reload),
         warn_on_reap: config.options.warn_on_reap,
         verbose: config.options.verbose,
@@ -175,17 +179,40 @@ fn environment(config: &Config) -> Vec<(String, String)> {
 
 fn rules(config: &Config, loader: bool) -> Rules {
     let (service, options) = (&config.service, &config.options);
+    let ready = match service.ready {
+        None => ReadyBy::Running,
+        Some(Ready::Probe(_)) => ReadyBy::Probe,
+        Some(Ready::Log(_) | Ready::Notify(_)) => ReadyBy::Itself,
+    };
+    let live = service.live.as_ref().map(|live| LiveRules {
+        period: live.period,
+        timeout: live.timeout,
+        failures: live.failures,
+    });
+    let reload = match service.reload {
+        None => Reload::Signal(Signal::HUP),
+        Some(manifest::Reload::Command(_)) => Reload::Hook,
+        Some(manifest::Reload::Signal(signal)) => Reload::Signal(signal),
+    };
+    let mut success_codes = options.success_codes.clone();
+    success_codes.extend(&service.success_codes);
     Rules {
         command: service.command.clone(),
         restart: service.restart,
-        probed: service.ready.is_some(),
+        ready,
         ready_timeout: service.ready_timeout,
+        live,
+        backoff: service.backoff,
+        before_start: service.before_start.is_some(),
+        stop_hook: service.stop.is_some(),
+        stop_signal: service.stop_signal,
+        reload,
         supervised: options.supervised,
         stop_timeout: options.stop_timeout.unwrap_or(service.stop_timeout),
         single_child: options.single_child,
         rewrites: options.effective_rewrites(),
         suspends: process::id() != 1,
-        success_codes: options.success_codes.clone(),
+        success_codes,
         loader,
     }
 }

@@ -121,7 +121,8 @@ impl Keeper {
         }
     }
 
-    /// Reads the manifest again: the loader is started anew with it. A wrong one changes nothing.
+    /// Reads the manifest again: the loader is started anew with it, and the service reloads. A
+    /// wrong one changes nothing.
     fn reload(&mut self) -> Answer {
         let Some(Reload(read)) = &self.commands.reload else {
             return Answer::error(409, "there is no manifest to read again");
@@ -130,6 +131,7 @@ impl Keeper {
             Ok(reloaded) => {
                 self.view.capabilities = reloaded.capabilities;
                 self.take(Input::LoaderRenewed);
+                self.take(Input::Reload);
                 Answer::done()
             }
             Err(error) => Answer::error(422, &error),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lightship_model::event::{Exit, What};
-use lightship_model::exit;
+use lightship_model::{exit, manifest};
 
 use super::backoff::Backoff;
 use super::ending::{Due, Ending};
@@ -43,7 +43,7 @@ enum Phase {
 impl Loader {
     pub(super) fn new(wanted: bool, seed: u64) -> Self {
         let phase = if wanted { Phase::Waiting { until: None } } else { Phase::Over };
-        Self { exists: wanted, phase, backoff: Backoff::new(seed) }
+        Self { exists: wanted, phase, backoff: Backoff::new(manifest::Backoff::default(), seed) }
     }
 
     /// Lets the service go first, but not for ever.
@@ -186,6 +186,11 @@ impl Loader {
             Phase::Pausing { until } => Some(until),
             Phase::Starting | Phase::Over => None,
         }
+    }
+
+    /// It has a process.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running { .. })
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -2,8 +2,8 @@
 //! and the time go in, actions come out; [`crate::runtime`] performs them.
 //!
 //! ```text
-//! service   down ─► starting ─► running ─► clearing ─► pausing ─► starting …
-//!                       └──────────────────────┴──────────┴─► gone ─► sweep ─► exit
+//! service   down ─► preparing ─► starting ─► running ─► clearing ─► pausing ─► preparing …
+//!                       └────────────┴───────────────────────┴──────────┴─► gone ─► sweep ─► exit
 //! loader    waiting ─► starting ─► running ─► pausing ─► starting …
 //!              └─────────────────────┴───────────┴─► over
 //! ```
@@ -13,8 +13,12 @@
 
 mod backoff;
 mod ending;
+mod hook;
+mod liveness;
 mod loader;
+mod readiness;
 mod rules;
+mod running;
 mod service;
 mod sweep;
 #[cfg(test)]
@@ -24,11 +28,14 @@ use std::time::Duration;
 
 use lightship_model::event::{Exit, What};
 
+pub use self::hook::{Hook, Reload};
+pub use self::liveness::LiveRules;
+pub use self::readiness::ReadyBy;
 pub use self::rules::Rules;
 pub use crate::signal::Signal;
 
 use self::loader::Loader;
-use self::service::Service;
+use self::service::{Left, Service};
 use self::sweep::Sweep;
 
 /// What happened.
@@ -56,8 +63,24 @@ pub enum Input {
     /// A probe has its answer.
     Probed {
         attempt: u64,
-        ready: bool,
+        good: bool,
     },
+    /// The service said itself that it is ready.
+    ToldReady,
+    /// The service said itself that it is about to end.
+    ToldStopping,
+    HookEnded {
+        hook: Hook,
+        exit: Exit,
+    },
+    /// The hook could not be executed.
+    HookNotStarted {
+        hook: Hook,
+        code: u8,
+        error: String,
+    },
+    /// Somebody wants the service to read its configuration again.
+    Reload,
     LoaderStarted {
         pid: u32,
     },
@@ -92,9 +115,14 @@ pub enum Action {
     StartService,
     /// To the service's process group, or to its process where that is configured.
     SignalService(Signal),
+    /// Answered with `HookEnded` or `HookNotStarted`.
+    RunHook(Hook),
+    /// To the process group of the hook, if it runs.
+    SignalHook(Hook, Signal),
     /// Answered with `Probed`, unless it is ended before.
     Probe {
         attempt: u64,
+        asks: Asks,
     },
     EndProbe {
         attempt: u64,
@@ -111,6 +139,15 @@ pub enum Action {
     Tell(What),
     /// End lightship with this code: nothing is left to do.
     Exit(u8),
+}
+
+/// What a probe wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Is the service ready?
+    Ready,
+    /// Does the service, which was ready, still work?
+    Live,
 }
 
 /// Whether everything is to end. The order is that of its escalation.
@@ -140,7 +177,7 @@ impl Supervisor {
     /// A supervisor that has not begun. `seed` makes its pauses differ from other containers'.
     pub fn new(rules: Rules, seed: u64) -> Self {
         Self {
-            service: Service::new(seed),
+            service: Service::new(&rules, seed),
             loader: Loader::new(rules.loader, seed.rotate_left(32)),
             sweep: Sweep::NotBegun,
             stop: Stop::No,
@@ -157,7 +194,7 @@ impl Supervisor {
         let stopping = self.stop > Stop::No;
         match input {
             Input::Begin => {
-                self.service.start(&mut out);
+                self.service.start(&self.rules, &mut out);
                 self.loader.wait(now + self.rules.ready_timeout);
             }
             Input::ServiceStarted { pid } => {
@@ -165,21 +202,35 @@ impl Supervisor {
                 self.service.started(pid, &self.rules, now, &mut out);
                 if stopping {
                     let kill_at = now + self.rules.stop_timeout;
-                    self.service.stop(Signal::TERM, kill_at, &mut out);
+                    self.service.stop(Signal::TERM, kill_at, &self.rules, &mut out);
                 }
             }
             Input::ServiceNotStarted { code, error } => {
                 out.push(Action::Tell(What::ServiceFailed { error }));
-                self.service.ended(Exit::Code(code), false, stopping, &self.rules, now, &mut out);
+                let exit = Exit::Code(code);
+                self.service.ended(exit, Left::NOTHING, stopping, &self.rules, now, &mut out);
             }
             Input::ServiceEnded { exit, left_over } => {
-                self.service.ended(exit, left_over, stopping, &self.rules, now, &mut out);
+                let any = !self.alone && !self.loader.is_running();
+                let left = Left { group: left_over, any };
+                self.service.ended(exit, left, stopping, &self.rules, now, &mut out);
             }
             Input::GroupGone => self.service.cleared(),
             Input::Alone => self.alone = true,
-            Input::Probed { attempt, ready } => {
-                self.service.probed(attempt, ready, now, &mut out);
+            Input::Probed { attempt, good } => {
+                self.service.probed(attempt, good, &self.rules, now, &mut out);
             }
+            Input::ToldReady => self.service.told_ready(&self.rules, now, &mut out),
+            Input::ToldStopping => self.service.told_stopping(&mut out),
+            Input::HookEnded { hook, exit } => {
+                let error = format!("`{hook}` ended with {exit}");
+                let error = (!exit.is_success()).then_some(error);
+                self.hook_ended(hook, exit, error, now, &mut out);
+            }
+            Input::HookNotStarted { hook, code, error } => {
+                self.hook_ended(hook, Exit::Code(code), Some(error), now, &mut out);
+            }
+            Input::Reload => self.service.reload(&self.rules, &mut out),
             Input::LoaderStarted { pid } => {
                 self.alone = false;
                 self.loader.started(pid, now, &mut out);
@@ -211,10 +262,13 @@ impl Supervisor {
             Input::ServiceSuspended => self.suspend(Signal::TSTP, &mut out),
             Input::Stop { reason } => self.stop(Signal::TERM, reason, now, &mut out),
             Input::Time => {
-                self.service.pass(now, &mut out);
+                self.service.pass(&self.rules, now, &mut out);
                 self.loader.pass(now, &mut out);
                 self.sweep.pass(now, &mut out);
             }
+        }
+        if out.contains(&Action::RunHook(Hook::BeforeStart)) {
+            self.alone = false;
         }
         self.settle(now, &mut out);
         out
@@ -237,10 +291,24 @@ impl Supervisor {
         };
         if [Signal::TERM, Signal::INT, Signal::QUIT].contains(&signal) {
             self.asked(signal, passed, now, out);
+        } else if passed == Signal::HUP {
+            self.service.reload(&self.rules, out);
         } else {
             self.service.forward(passed, out);
             self.suspend(signal, out);
         }
+    }
+
+    fn hook_ended(
+        &mut self,
+        hook: Hook,
+        exit: Exit,
+        error: Option<String>,
+        now: Duration,
+        out: &mut Vec<Action>,
+    ) {
+        let stopping = self.stop > Stop::No;
+        self.service.hook_ended(hook, exit, error, stopping, &self.rules, now, out);
     }
 
     fn suspend(&self, signal: Signal, out: &mut Vec<Action>) {
@@ -278,7 +346,7 @@ impl Supervisor {
         self.stop = Stop::Asked;
         self.asked_at = Some(now);
         out.push(Action::Tell(What::Stopping { reason: reason.to_owned() }));
-        self.service.stop(signal, now + self.rules.stop_timeout, out);
+        self.service.stop(signal, now + self.rules.stop_timeout, &self.rules, out);
         self.loader.stop(now + self.rules.stop_timeout, out);
     }
 

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use lightship_model::event::Exit;
-use lightship_model::manifest::Restart;
+use lightship_model::manifest::{Backoff, Restart};
 
+use super::hook::Reload;
+use super::liveness::LiveRules;
+use super::readiness::ReadyBy;
 use crate::signal::Signal;
 
 /// The supervisor's part of the configuration.
@@ -13,10 +16,17 @@ use crate::signal::Signal;
 pub struct Rules {
     pub command: Vec<String>,
     pub restart: Restart,
-    /// Whether there is a probe that finds out when the service is ready; without one it is
-    /// ready once it runs.
-    pub probed: bool,
+    pub ready: ReadyBy,
     pub ready_timeout: Duration,
+    /// How the service is watched once it is ready, if it is.
+    pub live: Option<LiveRules>,
+    pub backoff: Backoff,
+    /// Whether there are hooks.
+    pub before_start: bool,
+    pub stop_hook: bool,
+    /// What asks the service to end; the signal that lightship got when absent.
+    pub stop_signal: Option<Signal>,
+    pub reload: Reload,
     /// Whether TERM, INT and QUIT mean "end everything": the service is killed when the stop
     /// budget is over. A plain init passes them on like all others, and kills nobody for being
     /// slow.

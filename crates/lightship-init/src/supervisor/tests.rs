@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lightship_model::manifest::Restart;
+use lightship_model::manifest::{Backoff, Restart};
 use proptest::prelude::*;
 
 use super::*;
 
+mod hooks;
 mod stop;
+mod watch;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -15,8 +17,14 @@ fn rules() -> Rules {
     Rules {
         command: vec!["service".to_owned()],
         restart: Restart::OnFailure,
-        probed: false,
+        ready: ReadyBy::Running,
         ready_timeout: 60 * SECOND,
+        live: None,
+        backoff: Backoff::default(),
+        before_start: false,
+        stop_hook: false,
+        stop_signal: None,
+        reload: Reload::Signal(Signal::HUP),
         supervised: true,
         stop_timeout: 8 * SECOND,
         single_child: false,
@@ -32,7 +40,7 @@ fn with_loader() -> Rules {
 }
 
 fn probed() -> Rules {
-    Rules { probed: true, ..with_loader() }
+    Rules { ready: ReadyBy::Probe, ..with_loader() }
 }
 
 /// A supervisor at a point in time.
@@ -225,13 +233,13 @@ fn probes_go_on_with_growing_pauses_until_one_succeeds() {
     let mut scene = Scene::running(probed());
     let mut pauses = Vec::new();
     for attempt in 1..=8 {
-        assert_eq!(scene.give(Input::Probed { attempt, ready: false }), []);
+        assert_eq!(scene.give(Input::Probed { attempt, good: false }), []);
         let before = scene.now;
-        assert_eq!(scene.wait(), [Action::Probe { attempt: attempt + 1 }]);
+        assert_eq!(scene.wait(), [Action::Probe { attempt: attempt + 1, asks: Asks::Ready }]);
         pauses.push(scene.now.saturating_sub(before).as_millis());
     }
     assert_eq!(pauses, [20, 40, 80, 160, 320, 500, 500, 500]);
-    let actions = scene.give(Input::Probed { attempt: 9, ready: true });
+    let actions = scene.give(Input::Probed { attempt: 9, good: true });
     assert!(events(&actions).contains(&&What::ServiceReady { pid: 10, after_ms: 2120 }));
     assert!(has_started_loader(&actions));
 }
@@ -241,10 +249,10 @@ fn a_probe_that_hangs_is_ended_and_its_late_answer_is_not_believed() {
     let mut scene = Scene::running(probed());
     assert_eq!(scene.wait(), [Action::EndProbe { attempt: 1 }]);
     assert_eq!(scene.now, 5 * SECOND);
-    assert_eq!(scene.give(Input::Probed { attempt: 1, ready: true }), []);
+    assert_eq!(scene.give(Input::Probed { attempt: 1, good: true }), []);
     scene.wait();
-    assert_eq!(scene.give(Input::Probed { attempt: 1, ready: true }), []);
-    assert_eq!(events(&scene.give(Input::Probed { attempt: 2, ready: true })).len(), 1);
+    assert_eq!(scene.give(Input::Probed { attempt: 1, good: true }), []);
+    assert_eq!(events(&scene.give(Input::Probed { attempt: 2, good: true })).len(), 1);
 }
 
 #[test]
@@ -275,13 +283,13 @@ fn tools_are_loaded_in_the_end_when_the_service_crashes_before_it_is_ready() {
 #[test]
 fn a_restarted_service_has_to_become_ready_anew() {
     let mut scene = Scene::running(probed());
-    scene.give(Input::Probed { attempt: 1, ready: true });
+    scene.give(Input::Probed { attempt: 1, good: true });
     scene.give(Input::LoaderStarted { pid: 20 });
     scene.service_ends(1);
     scene.wait();
     let actions = scene.give(Input::ServiceStarted { pid: 11 });
-    assert!(actions.contains(&Action::Probe { attempt: 2 }));
-    assert!(!has_started_loader(&scene.give(Input::Probed { attempt: 2, ready: true })));
+    assert!(actions.contains(&Action::Probe { attempt: 2, asks: Asks::Ready }));
+    assert!(!has_started_loader(&scene.give(Input::Probed { attempt: 2, good: true })));
 }
 
 #[test]
@@ -353,6 +361,23 @@ fn a_loader_that_is_not_there_does_not_end_the_service() {
 
 // Whatever happens.
 
+fn any_hook() -> impl Strategy<Value = Hook> {
+    prop::sample::select(vec![Hook::BeforeStart, Hook::Stop, Hook::Reload])
+}
+
+/// Rules with everything that a manifest can ask for, or with as little of it.
+fn any_rules() -> impl Strategy<Value = Rules> {
+    let ready = prop::sample::select(vec![ReadyBy::Running, ReadyBy::Probe, ReadyBy::Itself]);
+    (ready, any::<[bool; 4]>()).prop_map(|(ready, [live, before_start, stop_hook, reload])| Rules {
+        ready,
+        live: live.then_some(LiveRules { period: SECOND, timeout: SECOND, failures: 2 }),
+        before_start,
+        stop_hook,
+        reload: if reload { Reload::Hook } else { Reload::Signal(Signal::HUP) },
+        ..with_loader()
+    })
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
     let signal = prop::sample::select(vec![Signal::TERM, Signal::HUP, Signal::QUIT]);
     let exit = prop_oneof![(0u8..4).prop_map(Exit::Code), Just(Exit::Signal(9))];
@@ -362,7 +387,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         (exit.clone(), any::<bool>())
             .prop_map(|(exit, left_over)| Input::ServiceEnded { exit, left_over }),
         Just(Input::GroupGone),
-        (1u64..4, any::<bool>()).prop_map(|(attempt, ready)| Input::Probed { attempt, ready }),
+        (1u64..4, any::<bool>()).prop_map(|(attempt, good)| Input::Probed { attempt, good }),
         Just(Input::LoaderStarted { pid: 20 }),
         Just(Input::LoadComplete),
         exit.prop_map(|exit| Input::LoaderEnded { exit }),
@@ -372,6 +397,14 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::LoaderWanted),
         Just(Input::LoaderRenewed),
         Just(Input::ServiceSuspended),
+        Just(Input::ToldReady),
+        Just(Input::ToldStopping),
+        Just(Input::Reload),
+        (any_hook(), any::<bool>()).prop_map(|(hook, good)| {
+            Input::HookEnded { hook, exit: Exit::Code(u8::from(!good)) }
+        }),
+        any_hook()
+            .prop_map(|hook| { Input::HookNotStarted { hook, code: 127, error: String::new() } }),
         Just(Input::Time),
     ]
 }
@@ -379,9 +412,11 @@ fn any_input() -> impl Strategy<Value = Input> {
 proptest! {
     #[test]
     fn nothing_is_started_after_a_stop_and_a_stop_always_ends(
+        rules in any_rules(),
         inputs in prop::collection::vec((any_input(), 0u64..3000), 0..40),
     ) {
-        let mut scene = Scene::new(probed());
+        let mut scene = Scene { supervisor: Supervisor::new(rules, 7), now: Duration::ZERO };
+        scene.give(Input::Begin);
         for (input, pause) in inputs {
             scene.now += Duration::from_millis(pause);
             scene.give(input);
@@ -398,6 +433,7 @@ proptest! {
         }
         prop_assert!(scene.supervisor.exited);
         prop_assert!(!actions.contains(&Action::StartService));
+        prop_assert!(!actions.contains(&Action::RunHook(Hook::BeforeStart)));
         prop_assert!(!has_started_loader(&actions));
     }
 }

@@ -3,6 +3,7 @@
 
 #![expect(unsafe_code, reason = "signals and fork have no safe interface that fits PID 1")]
 
+mod credentials;
 mod spawn;
 
 use std::io;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 
+pub(crate) use self::credentials::{Sender, receive};
 pub(crate) use self::spawn::{Failure, Leads, Plan, Step, spawn};
 
 /// A set of blocked signals.
@@ -96,11 +98,10 @@ pub(crate) fn poll(list: &mut [libc::pollfd], timeout: Option<Duration>) -> io::
     check(unsafe { libc::ppoll(list.as_mut_ptr(), count, timeout, ptr::null()) })
 }
 
-/// Whether a short write to `fd` would go through without waiting.
+/// Whether a short write to `fd` would go through, or fail, without waiting.
 pub(crate) fn is_writable(fd: BorrowedFd<'_>) -> bool {
     let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
-    poll(std::slice::from_mut(&mut entry), Some(Duration::ZERO)).is_ok()
-        && entry.revents & libc::POLLOUT != 0
+    poll(std::slice::from_mut(&mut entry), Some(Duration::ZERO)).is_ok() && entry.revents != 0
 }
 
 /// Takes over the descriptor of that number, which whoever started this process has left open

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 
-use lightship_init::{Config, InitOptions};
+use lightship_init::{Config, ConfigError, InitOptions};
 
 use crate::failure::Failure;
 use crate::project::{Project, ProjectArgs};
@@ -36,8 +36,15 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         InitOptions::default(),
         loader(&project),
     );
-    let config =
-        config.map_err(|_| Failure::NoService { manifest: project.which.to_args()[1].clone() })?;
+    let config = config.map_err(|error| match error {
+        ConfigError::NoService => {
+            Failure::NoService { manifest: project.which.to_args()[1].clone() }
+        }
+        error @ (ConfigError::Events { .. }
+        | ConfigError::Token { .. }
+        | ConfigError::ShortToken { .. }
+        | ConfigError::Control(_)) => Failure::Config(error),
+    })?;
     let log_reader = ["/proc/self/exe", "__tail"].map(OsString::from).into();
     Ok(lightship_init::run(Config { events: Some(events), log_reader, ..config }))
 }

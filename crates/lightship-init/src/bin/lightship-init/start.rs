@@ -37,9 +37,13 @@ impl StartError {
                 "write a [service] into the manifest, or the command behind --: \
                  lightship-init -- COMMAND ARGS",
             ),
-            Self::Config(ConfigError::Events { .. }) | Self::Manifest(_) | Self::Settings(_) => {
-                None
-            }
+            Self::Config(ConfigError::Token { .. } | ConfigError::ShortToken { .. }) => Some(
+                "`token_file` of [health] names a file that holds one word, made for example \
+                 with `head -c 24 /dev/urandom | base64`",
+            ),
+            Self::Config(ConfigError::Events { .. } | ConfigError::Control(_))
+            | Self::Manifest(_)
+            | Self::Settings(_) => None,
         }
     }
 }
