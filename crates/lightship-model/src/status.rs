@@ -195,7 +195,9 @@ impl Status {
         let Some(tool) = self.tools.get_mut(&change.name) else { return };
         let installing = change.status == ToolStatus::Installing;
         tool.started = installing.then(|| tool.started.unwrap_or(at));
-        tool.on_demand &= change.status == ToolStatus::Pending;
+        // Once it stands in line, somebody has asked for it.
+        let asked_for = change.waits.as_ref().is_some_and(Waits::is_in_line);
+        tool.on_demand &= change.status == ToolStatus::Pending && !asked_for;
         tool.progress = None;
         tool.change = change.clone();
         tool.history.push(Mark::tool(at, change));

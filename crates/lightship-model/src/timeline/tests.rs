@@ -101,6 +101,17 @@ fn the_history_outlives_a_loader_that_is_started_again() {
 }
 
 #[test]
+fn a_tool_that_somebody_asked_for_is_loading_while_it_stands_in_line() {
+    let mut tool = planned("later");
+    tool.on_demand = true;
+    tool.change = tool.change.waiting(Waits::Demand);
+    let mut status = Status::expecting([tool]);
+    assert!(status.is_complete());
+    status.apply(&Event::new(at(1), waits("later", Waits::Slot)));
+    assert!(status.is_loading());
+}
+
+#[test]
 fn the_services_starts_readiness_and_ends_follow_each_other() {
     let started = || What::ServiceStarted { pid: 7, command: vec![] };
     let exit = Exit::Code(1);
