@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::history::{History, Kind, Mark};
+use crate::history::{History, Kind};
 use crate::name::ToolName;
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -36,15 +36,22 @@ pub struct Stretch<'a> {
     /// From 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// More about it, in a few words. May name paths: part of the details.
+    /// More about it, in a few words. It may name paths: only for those who may see details.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<&'a str>,
 }
 
-/// The timeline of a container that was started at `started`, seen at `now`.
-pub fn timeline(status: &Status, started: Timestamp, now: Timestamp) -> Timeline<'_> {
+/// The timeline of a container that was started at `started`, seen at `now`; without `details`
+/// it has no texts.
+pub fn timeline(
+    status: &Status,
+    started: Timestamp,
+    now: Timestamp,
+    details: bool,
+) -> Timeline<'_> {
+    let cut = |history| stretches(history, started, details);
     let tools = status.tools.iter().map(|(name, tool)| {
-        let mut stretches = stretches(&tool.history, started);
+        let mut stretches = cut(&tool.history);
         // Until the loader speaks, the service comes first.
         let spoken = stretches.first().map(|first| first.from);
         if spoken.is_none_or(|spoken| spoken > started) {
@@ -64,26 +71,25 @@ pub fn timeline(status: &Status, started: Timestamp, now: Timestamp) -> Timeline
         now,
         started_at: started,
         tools: tools.collect(),
-        service: stretches(&status.service.history, started),
+        service: cut(&status.service.history),
     }
 }
 
 /// `started` is worked out from a clock that may have been set: nothing begins before it.
-fn stretches(history: &History, started: Timestamp) -> Vec<Stretch<'_>> {
+fn stretches(history: &History, started: Timestamp, details: bool) -> Vec<Stretch<'_>> {
     let marks = history.marks();
     let ends = marks.iter().skip(1).map(|next| Some(next.at.max(started))).chain([None]);
-    marks.iter().zip(ends).map(|(mark, until)| stretch(mark, until, started)).collect()
-}
-
-fn stretch(mark: &Mark, until: Option<Timestamp>, started: Timestamp) -> Stretch<'_> {
-    Stretch {
-        kind: mark.kind,
-        from: mark.at.max(started),
-        until,
-        tool: mark.tool.as_ref(),
-        attempt: mark.attempt,
-        text: mark.text.as_deref(),
-    }
+    let pairs = marks.iter().zip(ends);
+    pairs
+        .map(|(mark, until)| Stretch {
+            kind: mark.kind,
+            from: mark.at.max(started),
+            until,
+            tool: mark.tool.as_ref(),
+            attempt: mark.attempt,
+            text: mark.text.as_deref().filter(|_| details),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn a_tool_waits_for_the_service_for_another_tool_and_for_a_slot() {
         (12, change("ck", ToolStatus::Installing)),
     ];
     let status = status(&["rust", "ck"], events);
-    let timeline = timeline(&status, at(1), at(20));
+    let timeline = timeline(&status, at(1), at(20), true);
     let rust = [
         (Kind::Service, 1, Some(3)),
         (Kind::Pending, 3, Some(3)),
@@ -79,7 +79,7 @@ fn a_tool_waits_for_the_service_for_another_tool_and_for_a_slot() {
 #[test]
 fn before_the_loader_has_spoken_every_tool_waits_for_the_service() {
     let status = status(&["rust"], vec![]);
-    let timeline = timeline(&status, at(1), at(2));
+    let timeline = timeline(&status, at(1), at(2), true);
     assert_eq!(short(&timeline.tools[&name("rust")]), [(Kind::Service, 1, None)]);
     assert!(timeline.service.is_empty());
 }
@@ -94,7 +94,7 @@ fn the_history_outlives_a_loader_that_is_started_again() {
         (3, change("rust", ToolStatus::Installing)),
     ];
     let status = status(&["rust"], events);
-    let timeline = timeline(&status, at(1), at(4));
+    let timeline = timeline(&status, at(1), at(4), true);
     let kinds: Vec<Kind> = timeline.tools[&name("rust")].iter().map(|s| s.kind).collect();
     let once = [Kind::Pending, Kind::Installing];
     assert_eq!(kinds, [&once[..], &[Kind::Loader], &once[..]].concat());
@@ -124,7 +124,7 @@ fn the_services_starts_readiness_and_ends_follow_each_other() {
         (8, What::ServiceExited { exit, restart_in_ms: None }),
     ];
     let status = status(&[], events);
-    let timeline = timeline(&status, at(0), at(9));
+    let timeline = timeline(&status, at(0), at(9), true);
     let wanted = [
         (Kind::Starting, 1, Some(2)),
         (Kind::Ready, 2, Some(5)),
@@ -138,9 +138,19 @@ fn the_services_starts_readiness_and_ends_follow_each_other() {
 }
 
 #[test]
+fn texts_are_only_for_those_who_may_see_details() {
+    let mut failed = ToolChange::new(name("rust"), ToolStatus::Failed);
+    failed.error = Some("can't write /secret/path".to_owned());
+    let status = status(&["rust"], vec![(2, What::Tool(failed))]);
+    let text = |details| serde_json::to_string(&timeline(&status, at(1), at(3), details)).unwrap();
+    assert!(text(true).contains("/secret/path"));
+    assert!(!text(false).contains("secret") && text(false).contains("\"failed\""));
+}
+
+#[test]
 fn nothing_begins_before_lightship_did() {
     let status = status(&["rust"], vec![(3, plan(&["rust"]))]);
-    let timeline = timeline(&status, at(5), at(6));
+    let timeline = timeline(&status, at(5), at(6), true);
     assert_eq!(short(&timeline.tools[&name("rust")]), [(Kind::Pending, 5, None)]);
 }
 
@@ -151,7 +161,7 @@ fn the_document_as_the_page_reads_it() {
         (2, waits("ck", Waits::Priority(name("rust")))),
     ];
     let status = status(&["ck"], events);
-    let json = serde_json::to_value(timeline(&status, at(1), at(4))).unwrap();
+    let json = serde_json::to_value(timeline(&status, at(1), at(4), true)).unwrap();
     let wanted = serde_json::json!({
         "now": "1970-01-01T00:00:04.000Z",
         "startedAt": "1970-01-01T00:00:01.000Z",
