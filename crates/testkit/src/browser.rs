@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
+use crate::base64;
 use crate::process::LIMIT;
 
 /// The name under which WebDriver hands out elements.
@@ -192,11 +193,11 @@ impl Browser {
         self.protocol("Emulation.setEmulatedMedia", &features);
     }
 
-    /// A picture of the whole page: a PNG in base64.
-    pub fn screenshot(&self) -> String {
+    /// A picture of the whole page, as a PNG.
+    pub fn screenshot(&self) -> Vec<u8> {
         let options = json!({ "format": "png", "captureBeyondViewport": true });
         let answer = self.protocol("Page.captureScreenshot", &options);
-        answer["data"].as_str().unwrap().to_owned()
+        base64::decode(answer["data"].as_str().unwrap())
     }
 
     /// A command of the browser's own protocol.
@@ -205,11 +206,12 @@ impl Browser {
     }
 
     /// What came to the console since the last time: errors of scripts, of the policy, and
-    /// answers that are failures.
+    /// answers that are failures; the browser's advice on how to write pages is left out.
     pub fn console(&self) -> Vec<String> {
         let entries = self.post("/se/log", &json!({ "type": "browser" }));
         let line = |entry: &Value| format!("{}: {}", entry["source"], entry["message"]);
-        entries.as_array().unwrap().iter().map(line).collect()
+        let said = entries.as_array().unwrap().iter();
+        said.filter(|entry| entry["source"] != "recommendation").map(line).collect()
     }
 
     #[track_caller]

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
 
 pub mod archive;
+mod base64;
 pub mod browser;
 mod loader;
 pub mod process;

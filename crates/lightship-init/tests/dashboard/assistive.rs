@@ -31,7 +31,7 @@ fn landmarks_headings_and_the_table_are_what_they_look_like_also_on_a_phone() {
         assert_is(&page, "thead th", "columnheader", "Tool");
         assert_is(&page, "#tools tr", "row", "");
         assert_is(&page, "#tools th", "rowheader", "ck script");
-        assert_is(&page, "#tools td", "cell", "");
+        assert_is(&page, "#tools td", "cell", "pending");
         assert_is(&page, "#said", "status", "");
         assert_is(&page, "#range", "combobox", "Time shown");
     }
