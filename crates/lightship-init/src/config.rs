@@ -6,30 +6,72 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use lightship_model::event::PlannedTool;
-use lightship_model::manifest::{Manifest, Service};
+use lightship_model::manifest::{Manifest, Restart, Service};
 use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
 
-use crate::sys;
+use crate::control::ControlAddress;
+use crate::http::Details;
+use crate::options::InitOptions;
+use crate::sys::{self, Runtime};
 
 /// Everything that [`crate::run`] needs to know.
 #[derive(Debug)]
 pub struct Config {
     pub service: Service,
-    /// Address of the health port, `HOST:PORT`; port 0 takes a free one.
-    pub listen: String,
+    /// Program and arguments of the service, byte for byte.
+    pub command: Vec<OsString>,
+    pub options: InitOptions,
+    /// Address of the health port, `HOST:PORT`; port 0 takes a free one. None is opened without.
+    pub listen: Option<String>,
     /// Where the tools are: the service finds them through its environment.
-    pub tool_dir: String,
+    pub tool_dir: Option<String>,
     /// Name of a capability → the tools that must all be installed for it.
     pub capabilities: BTreeMap<String, Vec<ToolName>>,
     /// The manifest's tools, as health shows them before the loader has said a word.
     pub expected: Vec<PlannedTool>,
     /// Program and arguments of the loader; nothing when there is none to run.
     pub loader: Option<Vec<OsString>>,
+    /// Program and arguments of a process that calls [`crate::print_tail`] with two more: a path
+    /// and a number of lines.
+    pub log_reader: Vec<OsString>,
     /// The writing end of a pipe that takes every event as a line of JSON. When its reader is
     /// gone, everything is stopped.
     pub events: Option<OwnedFd>,
+    /// Reads the manifest again; nothing where there is none.
+    pub reload: Option<Reload>,
+    /// Who sees more than whether everything is well.
+    pub details: Details,
+    /// What shows that somebody may see and change everything.
+    pub token: Option<String>,
+    pub control: Control,
+    pub runtime: Runtime,
+}
+
+/// Where the control socket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    Off,
+    /// Under a name that clients find by themselves.
+    Auto,
+    At(ControlAddress),
+}
+
+/// What a manifest says when it is read again, as far as a running lightship takes it in. The
+/// loader reads the rest for itself; the service keeps what it was started with.
+#[derive(Debug)]
+pub struct Reloaded {
+    pub capabilities: BTreeMap<String, Vec<ToolName>>,
+}
+
+/// How the manifest is read again; the error is for people.
+pub struct Reload(pub Box<dyn Fn() -> Result<Reloaded, String>>);
+
+impl std::fmt::Debug for Reload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reload")
+    }
 }
 
 /// Why there is nothing to run.
@@ -48,36 +90,82 @@ pub fn inherited_events(number: i32) -> Result<OwnedFd, ConfigError> {
 }
 
 impl Config {
+    /// A plain init: one service, nothing beside it.
+    pub fn plain(command: Vec<OsString>, options: InitOptions) -> Result<Self, ConfigError> {
+        if command.is_empty() {
+            return Err(ConfigError::NoService);
+        }
+        Ok(Self {
+            service: Service::from_command(shown(&command)),
+            command,
+            options,
+            listen: None,
+            tool_dir: None,
+            capabilities: BTreeMap::new(),
+            expected: Vec::new(),
+            loader: None,
+            log_reader: Vec::new(),
+            events: None,
+            reload: None,
+            details: Details::default(),
+            token: None,
+            control: Control::Off,
+            runtime: Runtime::Standard,
+        })
+    }
+
     /// What `manifest` and `settings` ask for. A `command` that is not empty replaces the
     /// manifest's service. `loader` is the loader's command line for this manifest; it is left
     /// out when the manifest has no tools.
     pub fn from_manifest(
         manifest: &Manifest,
         settings: &Settings,
-        command: Vec<String>,
+        command: Vec<OsString>,
+        options: InitOptions,
         loader: Vec<OsString>,
-        events: Option<OwnedFd>,
     ) -> Result<Self, ConfigError> {
-        let service = if command.is_empty() {
-            manifest.service.clone().ok_or(ConfigError::NoService)?
+        let (service, command) = if command.is_empty() {
+            let service = manifest.service.clone().ok_or(ConfigError::NoService)?;
+            let command = service.command.iter().map(OsString::from).collect();
+            (service, command)
         } else {
-            Service::from_command(command)
+            (Service::from_command(shown(&command)), command)
         };
+        let options = InitOptions { supervised: true, ..options };
         Ok(Self {
             service,
-            listen: settings.listen.value.clone(),
-            tool_dir: settings.tool_dir.value.clone(),
+            command,
+            options,
+            listen: Some(settings.listen.value.clone()),
+            tool_dir: Some(settings.tool_dir.value.clone()),
             capabilities: manifest.capabilities.clone(),
             expected: plan::expected(manifest, settings.enabled.value),
             loader: (!manifest.tools.is_empty()).then_some(loader),
-            events,
+            log_reader: Vec::new(),
+            events: None,
+            reload: None,
+            details: Details::default(),
+            token: None,
+            control: Control::Auto,
+            runtime: Runtime::Standard,
         })
     }
+
+    /// Whether the service is started once, and nothing beside it.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.service.restart == Restart::Never
+            && self.service.ready.is_none()
+            && self.loader.is_none()
+    }
+}
+
+fn shown(command: &[OsString]) -> Vec<String> {
+    command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use lightship_model::manifest::{Restart, Text};
+    use lightship_model::manifest::Text;
     use lightship_model::settings::Given;
 
     use super::*;
@@ -86,16 +174,17 @@ mod tests {
         let manifest = Manifest::load(Text::new("m", text), |_, _| Err(String::new())).unwrap();
         let settings =
             Settings::resolve(Given::default(), |_| None, &manifest, "/t".to_owned()).unwrap();
-        let command = command.iter().map(ToString::to_string).collect();
-        Config::from_manifest(&manifest, &settings, command, vec!["loader".into()], None)
+        let command = command.iter().map(OsString::from).collect();
+        let options = InitOptions::default();
+        Config::from_manifest(&manifest, &settings, command, options, vec!["loader".into()])
     }
 
     #[test]
     fn a_command_replaces_the_service_and_one_of_them_is_needed() {
         let text = "[service]\ncommand = [\"a\"]\nrestart = \"always\"\n";
-        assert_eq!(config(text, &[]).unwrap().service.command, ["a"]);
-        let replaced = config(text, &["b", "c"]).unwrap().service;
-        assert_eq!((replaced.command.len(), replaced.restart), (2, Restart::Never));
+        assert_eq!(config(text, &[]).unwrap().command, ["a"]);
+        let replaced = config(text, &["b", "c"]).unwrap();
+        assert_eq!((replaced.command.len(), replaced.service.restart), (2, Restart::Never));
         assert!(matches!(config("", &[]), Err(ConfigError::NoService)));
     }
 

@@ -91,7 +91,8 @@ mod tests {
     fn a_pipe_is_writable_then_readable_then_gone() {
         let (reader, writer) = io::pipe().unwrap();
         let mut poller = Poller::default();
-        let (from, to) = (poller.watch(&reader, Wanted::Read), poller.watch(&writer, Wanted::Write));
+        let (from, to) =
+            (poller.watch(&reader, Wanted::Read), poller.watch(&writer, Wanted::Write));
         poller.wait(None).unwrap();
         assert_eq!(poller.ready(from), Ready::default());
         assert!(poller.ready(to).writable);

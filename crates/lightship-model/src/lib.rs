@@ -14,6 +14,7 @@ pub mod exit;
 pub mod health;
 pub mod key;
 pub mod manifest;
+pub mod metrics;
 pub mod name;
 pub mod nearest;
 pub mod plan;

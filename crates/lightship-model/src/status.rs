@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Event, Exit, PlannedTool, Progress, ToolChange, What};
+use crate::event::{Event, Exit, Phase, PlannedTool, Progress, ToolChange, Unit, What};
 use crate::name::ToolName;
 use crate::state::ToolStatus;
 use crate::time::Timestamp;
@@ -30,7 +30,15 @@ pub struct ServiceStatus {
     pub ready_since: Option<Timestamp>,
     /// It was ready once since lightship started.
     pub was_ready: bool,
+    /// How long its newest process took to become ready, in milliseconds.
+    pub ready_after_ms: Option<u64>,
+    /// Processes that ran.
+    pub starts: u32,
     pub restarts: u32,
+    /// Restarts after a process that a signal ended.
+    pub restarts_by_signal: u32,
+    /// While it waits to be started again: how long in all, in milliseconds.
+    pub restart_in_ms: Option<u64>,
     pub last_exit: Option<Exit>,
     pub last_exit_at: Option<Timestamp>,
     pub error: Option<String>,
@@ -83,6 +91,39 @@ pub struct ToolView {
     /// While it is being installed.
     pub started: Option<Timestamp>,
     pub progress: Option<Progress>,
+    pub tally: Tally,
+}
+
+/// What has come of a tool's installs since lightship started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub installed: u32,
+    pub failed: u32,
+    /// How long the last attempt took, in milliseconds.
+    pub took_ms: Option<u64>,
+    /// Bytes downloaded, by all attempts.
+    pub downloaded: u64,
+}
+
+impl Tally {
+    fn count(&mut self, change: &ToolChange) {
+        // Without a duration nothing was tried: it was found installed, or is held up.
+        let Some(took_ms) = change.took_ms else { return };
+        self.took_ms = Some(took_ms);
+        match change.status {
+            ToolStatus::Installed => self.installed = self.installed.saturating_add(1),
+            ToolStatus::Failed => self.failed = self.failed.saturating_add(1),
+            ToolStatus::Pending | ToolStatus::Installing | ToolStatus::Skipped => {}
+        }
+    }
+}
+
+/// The bytes that `progress` has downloaded.
+fn downloaded(progress: Option<&Progress>) -> u64 {
+    let bytes = |progress: &&Progress| {
+        progress.phase == Phase::Downloading && progress.unit == Some(Unit::Bytes)
+    };
+    progress.filter(bytes).and_then(|progress| progress.done).unwrap_or(0)
 }
 
 impl Status {
@@ -101,9 +142,12 @@ impl Status {
                 self.service.pid = Some(*pid);
                 self.service.ready_since = None;
                 self.service.error = None;
+                self.service.restart_in_ms = None;
+                self.service.starts = self.service.starts.saturating_add(1);
             }
-            What::ServiceReady { .. } => {
+            What::ServiceReady { after_ms, .. } => {
                 self.service.ready_since = Some(event.at);
+                self.service.ready_after_ms = Some(*after_ms);
                 self.service.was_ready = true;
             }
             What::ServiceLate { after_ms } => {
@@ -114,7 +158,12 @@ impl Status {
                 self.service.ready_since = None;
                 self.service.last_exit = Some(*exit);
                 self.service.last_exit_at = Some(event.at);
-                self.service.restarts += u32::from(restart_in_ms.is_some());
+                let restarts = u32::from(restart_in_ms.is_some());
+                self.service.restarts += restarts;
+                if matches!(exit, Exit::Signal(_)) {
+                    self.service.restarts_by_signal += restarts;
+                }
+                self.service.restart_in_ms = *restart_in_ms;
             }
             What::ServiceFailed { error } => {
                 self.service.pid = None;
@@ -133,6 +182,11 @@ impl Status {
                 let installing =
                     |tool: &&mut ToolView| tool.change.status == ToolStatus::Installing;
                 if let Some(tool) = self.tools.get_mut(name).filter(installing) {
+                    // A download that begins anew counts anew.
+                    let before = downloaded(tool.progress.as_ref());
+                    let after = downloaded(Some(progress));
+                    let more = after.checked_sub(before).unwrap_or(after);
+                    tool.tally.downloaded = tool.tally.downloaded.saturating_add(more);
                     tool.progress = Some(progress.clone());
                 }
             }
@@ -149,6 +203,7 @@ impl Status {
     }
 
     fn plan(&mut self, tools: impl IntoIterator<Item = PlannedTool>) {
+        let before = std::mem::take(&mut self.tools);
         self.tools = tools
             .into_iter()
             .map(|planned| {
@@ -161,6 +216,7 @@ impl Status {
                     estimate_ms: planned.estimate_ms,
                     started: None,
                     progress: None,
+                    tally: before.get(&name).map(|tool| tool.tally).unwrap_or_default(),
                 };
                 (name, view)
             })
@@ -173,6 +229,7 @@ impl Status {
         tool.started = installing.then(|| tool.started.unwrap_or(at));
         tool.on_demand &= change.status == ToolStatus::Pending;
         tool.progress = None;
+        tool.tally.count(change);
         tool.change = change.clone();
     }
 

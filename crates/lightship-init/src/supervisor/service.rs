@@ -134,7 +134,7 @@ impl Service {
         self.end_probe(out);
         let wanted = match rules.restart {
             Restart::Always => true,
-            Restart::OnFailure => !exit.is_success(),
+            Restart::OnFailure => !rules.is_success(exit),
             Restart::Never => false,
         };
         let pause = if wanted && !stopping {
@@ -148,8 +148,9 @@ impl Service {
             Some(pause) => Next::Restart { at: now + pause, last: exit.code() },
             None => Next::Finish { code: exit.code() },
         };
-        if left_over {
-            out.push(Action::SignalService(Signal::Terminate));
+        // What is left when it is not started again is swept up with everything else.
+        if left_over && matches!(next, Next::Restart { .. }) {
+            out.push(Action::SignalService(Signal::TERM));
             let ending = Ending::Asked { kill_at: now + CLEAR_WITHIN };
             self.phase = Phase::Clearing { ending, next };
         } else {
@@ -211,7 +212,8 @@ impl Service {
                     out.push(Action::SignalService(signal));
                 }
             }
-            Phase::Clearing { next, .. } => *next = Next::Finish { code: next.code() },
+            // The sweep goes on with what is left of the group.
+            Phase::Clearing { next, .. } => self.phase = Phase::Gone { code: next.code() },
             Phase::Pausing { last, .. } => self.phase = Phase::Gone { code: *last },
             Phase::Down | Phase::Starting | Phase::Gone { .. } => {}
         }
@@ -224,7 +226,7 @@ impl Service {
             Phase::Down | Phase::Starting | Phase::Pausing { .. } | Phase::Gone { .. } => return,
         };
         if ending.force(now) {
-            out.push(Action::SignalService(Signal::Kill));
+            out.push(Action::SignalService(Signal::KILL));
         }
     }
 
@@ -235,7 +237,7 @@ impl Service {
                 running.tell_late(now, out);
                 match running.ending.pass(now) {
                     Due::Nothing => self.probe_on(now, out),
-                    Due::Kill => out.push(Action::SignalService(Signal::Kill)),
+                    Due::Kill => out.push(Action::SignalService(Signal::KILL)),
                     Due::GiveUp => {
                         let code = Exit::Signal(9).code();
                         self.phase = Phase::Gone { code };
@@ -244,7 +246,7 @@ impl Service {
             }
             Phase::Clearing { ending, next } => match ending.pass(now) {
                 Due::Nothing => {}
-                Due::Kill => out.push(Action::SignalService(Signal::Kill)),
+                Due::Kill => out.push(Action::SignalService(Signal::KILL)),
                 Due::GiveUp => {
                     let next = *next;
                     self.go_on(next);

@@ -1,8 +1,13 @@
 //! The supervisor as a table of sentences: no process, no clock.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use lightship_model::manifest::Restart;
 use proptest::prelude::*;
 
 use super::*;
+
+mod stop;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -12,7 +17,12 @@ fn rules() -> Rules {
         restart: Restart::OnFailure,
         probed: false,
         ready_timeout: 60 * SECOND,
+        supervised: true,
         stop_timeout: 8 * SECOND,
+        single_child: false,
+        rewrites: BTreeMap::new(),
+        suspends: false,
+        success_codes: BTreeSet::new(),
         loader: false,
     }
 }
@@ -72,12 +82,25 @@ impl Scene {
         actions
     }
 
+    /// The service ends, and nothing is left but the loader, if there is one.
+    fn service_ends_with(&mut self, exit: Exit) -> Vec<Action> {
+        if !self.supervisor.rules.loader {
+            assert_eq!(self.give(Input::Alone), []);
+        }
+        self.give(Input::ServiceEnded { exit, left_over: false })
+    }
+
     fn service_ends(&mut self, code: u8) -> Vec<Action> {
-        self.give(Input::ServiceEnded { exit: Exit::Code(code), left_over: false })
+        self.service_ends_with(Exit::Code(code))
     }
 
     fn loader_ends(&mut self, exit: Exit) -> Vec<Action> {
         self.give(Input::LoaderEnded { exit })
+    }
+
+    /// The last process of all ends.
+    fn alone(&mut self) -> Option<u8> {
+        exit_code(&self.give(Input::Alone))
     }
 }
 
@@ -114,8 +137,7 @@ fn a_service_that_ends_well_ends_lightship_with_its_code() {
 #[test]
 fn a_signals_code_is_the_shells() {
     let mut scene = Scene::running(Rules { restart: Restart::Never, ..rules() });
-    let exit = Exit::Signal(9);
-    assert_eq!(exit_code(&scene.give(Input::ServiceEnded { exit, left_over: false })), Some(137));
+    assert_eq!(exit_code(&scene.service_ends_with(Exit::Signal(9))), Some(137));
 }
 
 #[test]
@@ -126,27 +148,21 @@ fn an_idle_supervisor_waits_for_nothing() {
 }
 
 #[test]
-fn what_is_left_of_the_group_is_asked_then_killed_then_left() {
+fn what_is_left_of_the_group_is_asked_then_killed_before_the_service_comes_back() {
     let mut scene = Scene::running(rules());
-    let exit = Exit::Code(0);
-    let actions = scene.give(Input::ServiceEnded { exit, left_over: true });
-    assert!(actions.contains(&Action::SignalService(Signal::Terminate)));
-    assert_eq!(exit_code(&actions), None);
-    assert_eq!(scene.wait(), [Action::SignalService(Signal::Kill)]);
+    let actions = scene.give(Input::ServiceEnded { exit: Exit::Code(3), left_over: true });
+    assert!(actions.contains(&Action::SignalService(Signal::TERM)));
+    assert_eq!(scene.wait(), [Action::SignalService(Signal::KILL)]);
     assert_eq!(scene.now, SECOND);
-    assert_eq!(exit_code(&scene.wait()), Some(0));
+    scene.give(Input::GroupGone);
+    assert_eq!(scene.wait(), [Action::StartService]);
 }
 
 #[test]
-fn lightship_ends_as_soon_as_the_group_is_gone() {
-    let mut scene = Scene::running(rules());
-    scene.give(Input::ServiceEnded { exit: Exit::Code(3), left_over: true });
-    scene.give(Input::GroupGone);
-    // Code 3 is a failure: it comes back instead.
-    assert!(scene.wait().contains(&Action::StartService));
-    scene.give(Input::ServiceStarted { pid: 11 });
-    scene.give(Input::ServiceEnded { exit: Exit::Code(0), left_over: true });
-    assert_eq!(exit_code(&scene.give(Input::GroupGone)), Some(0));
+fn other_codes_can_mean_success() {
+    let success_codes = BTreeSet::from([143]);
+    let mut scene = Scene::running(Rules { success_codes, ..rules() });
+    assert_eq!(exit_code(&scene.service_ends_with(Exit::Signal(15))), Some(0));
 }
 
 // Restarts.
@@ -184,6 +200,7 @@ fn a_service_that_never_holds_ends_lightship_with_its_last_code() {
 fn a_service_that_can_t_be_executed_is_an_exit_with_the_shells_code() {
     let mut scene = Scene::new(Rules { restart: Restart::Never, ..rules() });
     let error = "no such file".to_owned();
+    scene.give(Input::Alone);
     let actions = scene.give(Input::ServiceNotStarted { code: 127, error: error.clone() });
     let exit = Exit::Code(127);
     assert_eq!(
@@ -279,7 +296,7 @@ fn a_service_that_ends_takes_its_probe_with_it() {
 fn a_loader_that_crashed_loses_its_session_and_comes_back() {
     let mut scene = Scene::loading();
     let actions = scene.loader_ends(Exit::Signal(9));
-    assert_eq!(actions[0], Action::SignalLoader(Signal::Kill));
+    assert_eq!(actions[0], Action::SignalLoader(Signal::KILL));
     let [What::LoaderExited { restart_in_ms: Some(500..=550), .. }] = events(&actions)[..] else {
         panic!("{actions:?}")
     };
@@ -294,7 +311,7 @@ fn a_loader_that_ends_well_is_done() {
             scene.give(Input::LoadComplete);
         }
         let actions = scene.loader_ends(Exit::Code(exit));
-        assert_eq!(actions[0], Action::SignalLoader(Signal::Kill));
+        assert_eq!(actions[0], Action::SignalLoader(Signal::KILL));
         assert_eq!(events(&actions).len(), 1, "{actions:?}");
         assert_eq!(scene.supervisor.deadline(), None);
     }
@@ -334,98 +351,10 @@ fn a_loader_that_is_not_there_does_not_end_the_service() {
     assert_eq!((exit_code(&actions), scene.supervisor.deadline()), (None, None));
 }
 
-#[test]
-fn when_the_service_is_gone_the_loader_has_two_seconds() {
-    let mut scene = Scene::loading();
-    let actions = scene.service_ends(0);
-    assert!(actions.contains(&Action::SignalLoader(Signal::Terminate)));
-    assert_eq!(exit_code(&actions), None);
-    assert_eq!(scene.wait(), [Action::SignalLoader(Signal::Kill)]);
-    assert_eq!(scene.now, 2 * SECOND);
-    assert_eq!(exit_code(&scene.loader_ends(Exit::Signal(9))), Some(0));
-}
-
-// Signals.
-
-#[test]
-fn a_stop_asks_both_and_kills_after_the_time_for_it() {
-    let mut scene = Scene::loading();
-    let actions = scene.give(Input::Signal(Signal::Interrupt));
-    assert_eq!(events(&actions), [&What::Stopping { reason: "signal INT".to_owned() }]);
-    assert!(actions.contains(&Action::SignalService(Signal::Interrupt)));
-    assert!(actions.contains(&Action::SignalLoader(Signal::Terminate)));
-    let kills = [Action::SignalService(Signal::Kill), Action::SignalLoader(Signal::Kill)];
-    assert_eq!(scene.wait(), kills);
-    assert_eq!(scene.now, 8 * SECOND);
-}
-
-#[test]
-fn a_stopped_service_is_never_restarted_and_its_code_is_returned() {
-    let mut scene = Scene::running(Rules { restart: Restart::Always, ..rules() });
-    scene.give(Input::Signal(Signal::Terminate));
-    let exit = Exit::Signal(15);
-    assert_eq!(exit_code(&scene.give(Input::ServiceEnded { exit, left_over: false })), Some(143));
-}
-
-#[test]
-fn a_second_stop_kills_at_once_and_a_third_changes_nothing() {
-    let mut scene = Scene::loading();
-    scene.give(Input::Signal(Signal::Terminate));
-    let actions = scene.give(Input::Signal(Signal::Interrupt));
-    assert_eq!(actions, [Action::SignalService(Signal::Kill), Action::SignalLoader(Signal::Kill)]);
-    assert_eq!(scene.give(Input::Signal(Signal::Terminate)), []);
-}
-
-#[test]
-fn quit_and_a_reader_that_is_gone_stop_like_term() {
-    for input in [Input::Signal(Signal::Quit), Input::ReaderGone] {
-        let mut scene = Scene::running(rules());
-        assert!(scene.give(input).contains(&Action::SignalService(Signal::Terminate)));
-    }
-}
-
-#[test]
-fn a_reader_that_is_gone_is_no_second_stop() {
-    let mut scene = Scene::running(rules());
-    scene.give(Input::Signal(Signal::Terminate));
-    assert_eq!(scene.give(Input::ReaderGone), []);
-}
-
-#[test]
-fn a_stop_between_two_starts_ends_with_the_last_code() {
-    let mut scene = Scene::running(rules());
-    scene.service_ends(9);
-    assert_eq!(exit_code(&scene.give(Input::Signal(Signal::Terminate))), Some(9));
-}
-
-#[test]
-fn a_stop_while_the_group_is_cleared_ends_with_the_last_code() {
-    let mut scene = Scene::running(rules());
-    scene.give(Input::ServiceEnded { exit: Exit::Code(9), left_over: true });
-    scene.give(Input::Signal(Signal::Terminate));
-    assert_eq!(exit_code(&scene.give(Input::GroupGone)), Some(9));
-}
-
-#[test]
-fn other_signals_go_to_the_service() {
-    let mut scene = Scene::loading();
-    for signal in [Signal::Hangup, Signal::User1, Signal::User2, Signal::WindowChange] {
-        assert_eq!(scene.give(Input::Signal(signal)), [Action::SignalService(signal)]);
-    }
-}
-
-#[test]
-fn a_process_that_survives_being_killed_does_not_hold_lightship_up() {
-    let mut scene = Scene::loading();
-    scene.give(Input::Signal(Signal::Terminate));
-    scene.give(Input::Signal(Signal::Terminate));
-    assert_eq!(exit_code(&scene.wait()), Some(137));
-}
-
 // Whatever happens.
 
 fn any_input() -> impl Strategy<Value = Input> {
-    let signal = prop::sample::select(vec![Signal::Terminate, Signal::Hangup, Signal::Quit]);
+    let signal = prop::sample::select(vec![Signal::TERM, Signal::HUP, Signal::QUIT]);
     let exit = prop_oneof![(0u8..4).prop_map(Exit::Code), Just(Exit::Signal(9))];
     prop_oneof![
         Just(Input::ServiceStarted { pid: 10 }),
@@ -438,7 +367,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::LoadComplete),
         exit.prop_map(|exit| Input::LoaderEnded { exit }),
         signal.prop_map(Input::Signal),
-        Just(Input::ReaderGone),
+        Just(Input::Stop { reason: "x" }),
+        Just(Input::Alone),
+        Just(Input::LoaderWanted),
+        Just(Input::LoaderRenewed),
+        Just(Input::ServiceSuspended),
         Just(Input::Time),
     ]
 }
@@ -453,7 +386,7 @@ proptest! {
             scene.now += Duration::from_millis(pause);
             scene.give(input);
         }
-        let mut actions = scene.give(Input::Signal(Signal::Terminate));
+        let mut actions = scene.give(Input::Signal(Signal::TERM));
         // Starts that were asked for before the stop are answered.
         actions.extend(scene.give(Input::ServiceStarted { pid: 11 }));
         actions.extend(scene.give(Input::LoaderStarted { pid: 21 }));

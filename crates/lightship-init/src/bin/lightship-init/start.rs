@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lightship_init::client::{self, Question};
-use lightship_init::{Config, ConfigError, inherited_events, screen};
+use lightship_init::{Config, ConfigError, Reload, Reloaded, Runtime, inherited_events, screen};
 use lightship_model::exit;
 use lightship_model::manifest::{Manifest, ManifestErrors, Text, Which, open};
 use lightship_model::settings::{Given, Settings, SettingsError};
@@ -59,11 +59,29 @@ pub(crate) fn fail(error: &dyn Error, help: Option<&str>, code: u8) -> u8 {
     code
 }
 
+/// Prints what is wrong.
+pub(crate) fn print_error(text: &str) {
+    // Nobody is left to be told that standard error is closed.
+    writeln!(io::stderr().lock(), "{}", text.trim_end()).unwrap_or_default();
+}
+
 /// Runs the service until the end.
 pub(crate) fn run(options: Run) -> u8 {
     match configure(options) {
-        Ok(config) => lightship_init::run(config),
+        Ok(config) => run_config(config),
         Err(error) => fail(&error, error.help(), exit::INPUT),
+    }
+}
+
+pub(crate) fn run_config(config: Config) -> u8 {
+    lightship_init::run(Config { runtime: Runtime::Bare, ..config })
+}
+
+/// Prints the end of a file.
+pub(crate) fn tail(path: &Path, lines: usize) -> u8 {
+    match lightship_init::print_tail(path, lines) {
+        Ok(()) => exit::OK,
+        Err(error) => fail(&error, None, exit::NO),
     }
 }
 
@@ -90,9 +108,29 @@ pub(crate) fn health(options: Health) -> u8 {
 fn configure(options: Run) -> Result<Config, StartError> {
     let events = options.events.map(inherited_events).transpose()?;
     let which = which(&options.origin);
-    let (manifest, settings) = settings(which.as_ref(), options.origin)?;
-    let loader = loader(options.loader, which.as_ref(), &settings);
-    Ok(Config::from_manifest(&manifest, &settings, options.command, loader, events)?)
+    let config = match which {
+        None => {
+            let listen = options.origin.listen.or_else(|| std::env::var("LOA_LISTEN").ok());
+            let plain = Config::plain(options.command, options.options)?;
+            Config { listen, ..plain }
+        }
+        Some(which) => {
+            let (manifest, settings) = settings(Some(&which), options.origin)?;
+            let loader = loader(options.loader, &which, &settings);
+            let (command, init) = (options.command, options.options);
+            let log_reader = ["/proc/self/exe", "__tail"].map(OsString::from).into();
+            let config = Config::from_manifest(&manifest, &settings, command, init, loader)?;
+            Config { log_reader, reload: Some(reload(which)), ..config }
+        }
+    };
+    Ok(Config { events, ..config })
+}
+
+fn reload(which: Which) -> Reload {
+    Reload(Box::new(move || match open(&which, |path| fs::read_to_string(path)) {
+        Ok(manifest) => Ok(Reloaded { capabilities: manifest.capabilities }),
+        Err(errors) => Err(errors.to_string()),
+    }))
 }
 
 /// The manifest that was named, or that of the image.
@@ -114,9 +152,9 @@ fn settings(which: Option<&Which>, origin: Origin) -> Result<(Manifest, Settings
 }
 
 /// The loader's command line.
-fn loader(given: Option<OsString>, which: Option<&Which>, settings: &Settings) -> Vec<OsString> {
+fn loader(given: Option<OsString>, which: &Which, settings: &Settings) -> Vec<OsString> {
     let mut argv = vec![given.unwrap_or_else(beside_this_program), "run".into()];
-    argv.extend(which.map(Which::to_args).into_iter().flatten().map(OsString::from));
+    argv.extend(which.to_args().map(OsString::from));
     argv.extend(["--tool-dir".into(), settings.tool_dir.value.clone().into()]);
     argv
 }
