@@ -153,7 +153,6 @@ impl Case {
     fn words(&self) -> Vec<String> {
         let mut words = self.launcher.clone();
         words.push(self.program().display().to_string());
-        words.extend(self.subject.opening().iter().map(ToString::to_string));
         words.extend(self.options.iter().cloned());
         if !self.bare && !self.command.is_empty() && self.subject.dialect != Dialect::Nothing {
             words.push("--".to_owned());

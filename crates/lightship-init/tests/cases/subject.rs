@@ -82,9 +82,9 @@ impl Subject {
         if subject.is_lightship() { Self::lightship_as_dumb_init() } else { subject }
     }
 
-    /// The command alone.
+    /// The command alone: `env` executes it, and changes nothing.
     pub(crate) fn none() -> Self {
-        Self { dialect: Dialect::Nothing, program: on_path("sh"), link: None }
+        Self { dialect: Dialect::Nothing, program: on_path("env"), link: None }
     }
 
     fn lightship_as_tini() -> Self {
@@ -97,11 +97,6 @@ impl Subject {
 
     pub(crate) fn is_lightship(&self) -> bool {
         self.dialect == Dialect::Lightship || self.link.is_some()
-    }
-
-    /// The words between the program and its options.
-    pub(crate) fn opening(&self) -> &'static [&'static str] {
-        if self.dialect == Dialect::Nothing { &["-c", "exec \"$@\"", "sh"] } else { &[] }
     }
 
     /// The options that ask for `need`; fails the case where there are none.
