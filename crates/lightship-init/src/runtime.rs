@@ -111,13 +111,13 @@ async fn serve(listener: TcpListener, view: Rc<View>) {
     loop {
         poller.clear();
         http.watch(&mut poller, view.elapsed());
-        if poller.wait(Some(std::time::Duration::ZERO)).is_err() {
+        if poller.wait(Some(std::time::Duration::from_millis(2))).is_err() {
             return;
         }
         for asked in http.turn(&poller, &view, view.elapsed()) {
             http.reply(asked.ticket, http::Answer::error(503, "not wired up"));
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
 }
 
