@@ -269,3 +269,40 @@ impl Http {
         (self.connections.len(), memory)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::TcpStream;
+
+    use lightship_model::status::Status;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_due_while_nobody_is_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let view = View::new(Status::default(), std::collections::BTreeMap::new());
+        let mut http = Http::new(Some(listener), None, Access::default()).unwrap();
+        let mut poller = Poller::default();
+        let mut turn = |http: &mut Http, seconds: u64| {
+            let now = Duration::from_secs(seconds);
+            poller.clear();
+            http.watch(&mut poller, now);
+            poller.wait(Some(Duration::from_millis(50))).unwrap();
+            http.turn(&poller, &view, now);
+            http.deadline()
+        };
+        assert_eq!(turn(&mut http, 0), None);
+        let mut client = TcpStream::connect(address).unwrap();
+        client.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        while http.desk.load.connections == 0 {
+            turn(&mut http, 5);
+        }
+        // Idle from now on.
+        assert_eq!(turn(&mut http, 6), Some(Duration::from_secs(35)));
+        assert_eq!(turn(&mut http, 35), None);
+        assert_eq!(http.size(), (0, 0));
+    }
+}

@@ -10,6 +10,7 @@
 )]
 
 mod backoff;
+mod crowd;
 mod daemon;
 mod events_pipe;
 mod exit_code;
