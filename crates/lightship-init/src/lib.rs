@@ -11,6 +11,7 @@ pub mod client;
 mod config;
 pub mod control;
 mod counters;
+pub mod ctl;
 mod error;
 mod feed;
 mod http;

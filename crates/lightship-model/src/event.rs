@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::ToolName;
 use crate::state::{InstalledAt, ToolStatus};
 use crate::time::Timestamp;
+use crate::waits::Waits;
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,6 +115,9 @@ pub struct ToolChange {
     /// Why it stands so, in a few words: what it waits for, why it is skipped or installed anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What a pending tool waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
     /// From 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
@@ -131,6 +135,7 @@ impl ToolChange {
             installed_at: None,
             error: None,
             reason: None,
+            waits: None,
             attempt: None,
             took_ms: None,
         }
@@ -139,6 +144,12 @@ impl ToolChange {
     #[must_use]
     pub fn because(self, reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..self }
+    }
+
+    /// Says what it waits for, in words as well.
+    #[must_use]
+    pub fn waiting(self, waits: Waits) -> Self {
+        Self { reason: Some(waits.to_string()), waits: Some(waits), ..self }
     }
 }
 

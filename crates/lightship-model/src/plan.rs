@@ -8,6 +8,7 @@ use crate::key::Key;
 use crate::manifest::{Load, Manifest, Tool};
 use crate::name::ToolName;
 use crate::state::{InstalledAt, ToolStatus};
+use crate::waits::Waits;
 
 /// What was found of a tool in the tool directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +142,7 @@ fn announce(
             ToolChange::new(name, ToolStatus::Skipped).because("loading is switched off")
         }
         (Decision::Wait, Found::Missing { .. }) if tool.load == Load::OnDemand => {
-            ToolChange::new(name, ToolStatus::Pending).because("waits until it is asked for")
+            ToolChange::new(name, ToolStatus::Pending).waiting(Waits::Demand)
         }
         (Decision::Install | Decision::Wait | Decision::Keep, Found::Missing { why }) => {
             let change = ToolChange::new(name, ToolStatus::Pending);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::manifest::Tool;
 use crate::name::ToolName;
 use crate::plan::{Decision, Planned};
+use crate::waits::Waits;
 
 /// What the loop tells the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +131,21 @@ impl Schedule {
         actions
     }
 
+    /// Why each waiting tool waits; those that pause or wait to be asked for have been told of.
+    pub fn waits(&self) -> BTreeMap<ToolName, Waits> {
+        let waiting = self.items.iter().filter(|(_, item)| item.state == State::Waiting);
+        waiting.map(|(name, item)| (name.clone(), self.why(item))).collect()
+    }
+
+    fn why(&self, item: &Item) -> Waits {
+        if let Some(required) = item.requires.iter().find(|name| !self.is_installed(name)) {
+            return Waits::Requires(required.clone());
+        }
+        // The least urgent of those that go first: this answer changes the least often.
+        let first = self.ready().into_iter().rev().find(|(urgency, _)| *urgency < item.priority);
+        first.map_or(Waits::Slot, |(_, tool)| Waits::Priority(tool))
+    }
+
     /// Whether nothing is left to do.
     pub fn is_complete(&self) -> bool {
         let busy =
@@ -198,14 +214,7 @@ impl Schedule {
 
     fn start(&mut self, actions: &mut Vec<Action>) {
         let running = self.items.values().filter(|item| item.state == State::Running).count();
-        let mut ready: Vec<(i32, ToolName)> = self
-            .items
-            .iter()
-            .filter(|(_, item)| item.state == State::Waiting && self.has_requirements(item))
-            .map(|(name, item)| (item.priority, name.clone()))
-            .collect();
-        ready.sort();
-        for (_, tool) in ready.into_iter().take(self.slots.saturating_sub(running)) {
+        for (_, tool) in self.ready().into_iter().take(self.slots.saturating_sub(running)) {
             if let Some(item) = self.items.get_mut(&tool) {
                 item.state = State::Running;
                 item.attempts += 1;
@@ -214,11 +223,24 @@ impl Schedule {
         }
     }
 
+    /// What only waits for a slot, in the order in which it gets one.
+    fn ready(&self) -> Vec<(i32, ToolName)> {
+        let mut ready: Vec<(i32, ToolName)> = self
+            .items
+            .iter()
+            .filter(|(_, item)| item.state == State::Waiting && self.has_requirements(item))
+            .map(|(name, item)| (item.priority, name.clone()))
+            .collect();
+        ready.sort();
+        ready
+    }
+
     fn has_requirements(&self, item: &Item) -> bool {
-        let installed = |name: &ToolName| {
-            self.items.get(name).is_some_and(|item| item.state == State::Installed)
-        };
-        item.requires.iter().all(installed)
+        item.requires.iter().all(|name| self.is_installed(name))
+    }
+
+    fn is_installed(&self, name: &ToolName) -> bool {
+        self.items.get(name).is_some_and(|item| item.state == State::Installed)
     }
 
     /// What an urgent tool requires is as urgent as the tool.

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Event, Exit, Phase, PlannedTool, Progress, ToolChange, Unit, What};
+use crate::history::{History, Kind, Mark};
 use crate::name::ToolName;
 use crate::state::ToolStatus;
 use crate::time::Timestamp;
+use crate::waits::Waits;
 
 /// Everything that is known about a running container.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +44,7 @@ pub struct ServiceStatus {
     pub last_exit: Option<Exit>,
     pub last_exit_at: Option<Timestamp>,
     pub error: Option<String>,
+    pub history: History,
 }
 
 /// How the loader stands.
@@ -92,6 +95,7 @@ pub struct ToolView {
     pub started: Option<Timestamp>,
     pub progress: Option<Progress>,
     pub tally: Tally,
+    pub history: History,
 }
 
 /// What has come of a tool's installs since lightship started.
@@ -130,7 +134,7 @@ impl Status {
     /// A status that knows the manifest's tools, before any loader has said a word.
     pub fn expecting(tools: impl IntoIterator<Item = PlannedTool>) -> Self {
         let mut status = Self::default();
-        status.plan(tools);
+        status.plan(tools, None);
         status
     }
 
@@ -144,11 +148,13 @@ impl Status {
                 self.service.error = None;
                 self.service.restart_in_ms = None;
                 self.service.starts = self.service.starts.saturating_add(1);
+                self.service.history.push(Mark::new(event.at, Kind::Starting));
             }
             What::ServiceReady { after_ms, .. } => {
                 self.service.ready_since = Some(event.at);
                 self.service.ready_after_ms = Some(*after_ms);
                 self.service.was_ready = true;
+                self.service.history.push(Mark::new(event.at, Kind::Ready));
             }
             What::ServiceLate { after_ms } => {
                 self.warn(format!("the service is not ready after {} s", after_ms / 1000));
@@ -164,18 +170,28 @@ impl Status {
                     self.service.restarts_by_signal += restarts;
                 }
                 self.service.restart_in_ms = *restart_in_ms;
+                self.service.history.push(Mark::exited(event.at, *exit, *restart_in_ms));
             }
             What::ServiceFailed { error } => {
                 self.service.pid = None;
                 self.service.error = Some(error.clone());
+                self.service.history.push(Mark::new(event.at, Kind::Down).saying(error));
             }
             What::LoaderStarted { .. } => self.loader.state = LoaderState::Running,
-            What::LoaderExited { exit, restart_in_ms } => self.loader_exited(*exit, *restart_in_ms),
-            What::Stopping { .. } => self.stopping = true,
+            What::LoaderExited { exit, restart_in_ms } => {
+                self.loader_exited(event.at, *exit, *restart_in_ms);
+            }
+            What::Stopping { reason } => {
+                self.stopping = true;
+                if self.service.pid.is_some() {
+                    let mark = Mark::new(event.at, Kind::Stopping).saying(reason);
+                    self.service.history.push(mark);
+                }
+            }
             What::Plan { tools, slots, dir } => {
                 self.loader.slots = *slots;
                 self.loader.dir = Some(dir.clone());
-                self.plan(tools.iter().cloned());
+                self.plan(tools.iter().cloned(), Some(event.at));
             }
             What::Tool(change) => self.tool(event.at, change),
             What::Progress { name, progress } => {
@@ -202,12 +218,19 @@ impl Status {
         self.warnings.push(message);
     }
 
-    fn plan(&mut self, tools: impl IntoIterator<Item = PlannedTool>) {
-        let before = std::mem::take(&mut self.tools);
+    /// Takes a plan in. What is known of a tool's past stays known; without a time the plan is
+    /// only what is expected, and no part of that past.
+    fn plan(&mut self, tools: impl IntoIterator<Item = PlannedTool>, at: Option<Timestamp>) {
+        let mut before = std::mem::take(&mut self.tools);
         self.tools = tools
             .into_iter()
             .map(|planned| {
                 let name = planned.change.name.clone();
+                let (tally, mut history) =
+                    before.remove(&name).map(|tool| (tool.tally, tool.history)).unwrap_or_default();
+                if let Some(at) = at {
+                    history.push(Mark::tool(at, &planned.change));
+                }
                 let view = ToolView {
                     change: planned.change,
                     source: planned.source,
@@ -216,7 +239,8 @@ impl Status {
                     estimate_ms: planned.estimate_ms,
                     started: None,
                     progress: None,
-                    tally: before.get(&name).map(|tool| tool.tally).unwrap_or_default(),
+                    tally,
+                    history,
                 };
                 (name, view)
             })
@@ -227,14 +251,17 @@ impl Status {
         let Some(tool) = self.tools.get_mut(&change.name) else { return };
         let installing = change.status == ToolStatus::Installing;
         tool.started = installing.then(|| tool.started.unwrap_or(at));
-        tool.on_demand &= change.status == ToolStatus::Pending;
+        // Once it stands in line, somebody has asked for it.
+        let asked_for = change.waits.as_ref().is_some_and(Waits::is_in_line);
+        tool.on_demand &= change.status == ToolStatus::Pending && !asked_for;
         tool.progress = None;
         tool.tally.count(change);
         tool.change = change.clone();
+        tool.history.push(Mark::tool(at, change));
     }
 
     /// A loader that ended took its installers with it: what it was installing is pending again.
-    fn loader_exited(&mut self, exit: Exit, restart_in_ms: Option<u64>) {
+    fn loader_exited(&mut self, at: Timestamp, exit: Exit, restart_in_ms: Option<u64>) {
         if restart_in_ms.is_some() {
             self.loader.state = LoaderState::Restarting;
             self.loader.restarts += 1;
@@ -249,7 +276,9 @@ impl Status {
                 tool.started = None;
                 tool.progress = None;
                 tool.change = ToolChange::new(tool.change.name.clone(), ToolStatus::Pending)
+                    .waiting(Waits::Loader)
                     .because("the loader ended while it was installed");
+                tool.history.push(Mark::tool(at, &tool.change));
             }
         }
     }

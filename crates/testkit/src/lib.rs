@@ -1,10 +1,13 @@
 //! What lightship's tests stand on: a directory of a test's own with a hermetic environment, the
-//! loader as a real process, and registries on the loopback that the real clients speak to.
+//! loader as a real process, registries on the loopback that the real clients speak to, and a
+//! real browser.
 //!
 //! Nothing here knows what is right; it only makes things happen and shows what came of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
 
 pub mod archive;
+mod base64;
+pub mod browser;
 mod loader;
 pub mod process;
 mod registry;

@@ -2,6 +2,7 @@
 
 use lightship_model::event::{Event, Exit, ToolChange, What};
 use lightship_model::state::ToolStatus;
+use lightship_model::waits::Waits;
 
 /// A run of the loader that is over.
 #[derive(Debug)]
@@ -53,7 +54,15 @@ impl Run {
     /// The words that the tool `name` went through.
     pub fn words(&self, name: &str) -> Vec<ToolStatus> {
         let own = self.changes().filter(|change| change.name.as_str() == name);
-        own.map(|change| change.status).collect()
+        let mut words: Vec<ToolStatus> = own.map(|change| change.status).collect();
+        words.dedup();
+        words
+    }
+
+    /// What the tool `name` was said to wait for, in the order of it.
+    pub fn waits(&self, name: &str) -> Vec<Waits> {
+        let own = self.changes().filter(|change| change.name.as_str() == name);
+        own.filter_map(|change| change.waits.clone()).collect()
     }
 
     /// The tools in the order in which they came to `status`.

@@ -81,11 +81,10 @@ impl Access {
     }
 }
 
-/// Whether the request names this machine by address. A browser that was led here under another
-/// name (DNS rebinding) says that name, and a proxy says that it is one.
+/// Whether the request names this machine by address, or not at all. A browser that was led here
+/// under another name (DNS rebinding) says that name, and a proxy says that it is one.
 fn is_asked_locally(request: &Request) -> bool {
-    let host = request.host.as_deref().unwrap_or_default();
-    !request.forwarded && is_address(host)
+    !request.forwarded && request.host.as_deref().is_none_or(is_address)
 }
 
 /// Whether `host` is an IP address or `localhost`, with or without a port.
@@ -144,6 +143,8 @@ mod tests {
         for host in ["evil.example:3000", "127.0.0.1.evil.example", "", "localhost.evil", "[x]"] {
             assert_eq!(rights(Details::Local, LOCAL, &format!("Host: {host}")), NONE, "{host}");
         }
+        let Parsed::Whole { request: old, .. } = parse(b"GET / HTTP/1.0\r\n\r\n") else { panic!() };
+        assert_eq!(Access::default().rights(LOCAL, &old), SEES, "no browser asks like that");
         let proxied = "Host: 127.0.0.1\r\nX-Forwarded-For: 1.2.3.4";
         assert_eq!(rights(Details::Local, LOCAL, proxied), NONE);
     }

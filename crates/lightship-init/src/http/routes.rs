@@ -7,6 +7,7 @@ use lightship_model::metrics::Exposition;
 use lightship_model::name::ToolName;
 use lightship_model::status::Status;
 use lightship_model::time::Timestamp;
+use lightship_model::timeline::timeline;
 
 use super::answer::Answer;
 use super::command::Command;
@@ -138,7 +139,10 @@ fn outcome(
         Route::Ready => Outcome::Answer(readiness(query, &status, view)),
         Route::Metrics => Outcome::Metrics(Exposition::asked_for(&request.accept)),
         Route::Events => Outcome::Stream,
-        Route::Timeline => Outcome::Answer(timeline(rights, &status)),
+        Route::Timeline => {
+            let document = timeline(&status, view.started(now), now, rights.details);
+            Outcome::Answer(Answer::json(200, &document))
+        }
         Route::ToolLog => {
             let lines = query::values(query, "lines").next();
             let lines = lines.and_then(|lines| lines.parse().ok()).unwrap_or(LOG_LINES);
@@ -272,21 +276,6 @@ fn line(check: &Check) -> String {
         None => format!("[+] {} ok\n", check.name),
         Some(why) => format!("[-] {} failed: {why}\n", check.name),
     }
-}
-
-/// What was loaded when. Reasons are for those who may see details.
-fn timeline(rights: Rights, status: &Status) -> Answer {
-    let tools = status.tools.iter().map(|(name, tool)| {
-        serde_json::json!({
-            "name": name,
-            "status": tool.change.status,
-            "startedAt": tool.started,
-            "installedAt": tool.change.installed_at,
-            "tookMs": tool.tally.took_ms,
-            "reason": tool.change.reason.as_deref().filter(|_| rights.details),
-        })
-    });
-    Answer::json(200, &serde_json::json!({ "tools": tools.collect::<Vec<_>>() }))
 }
 
 #[cfg(test)]

@@ -218,7 +218,7 @@ impl Running {
 
     /// Asks the health port; returns the status and the body.
     pub(crate) fn get(&mut self, target: &str) -> (u16, String) {
-        let answer = self.exchange(&format!("GET {target} HTTP/1.0\r\nHost: any.example\r\n\r\n"));
+        let answer = self.exchange(&format!("GET {target} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"));
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }

@@ -14,6 +14,7 @@ use lightship_model::receipt::Receipt;
 use lightship_model::schedule::{Action, Input, Outcome, Schedule};
 use lightship_model::state::{ToolState, ToolStatus};
 use lightship_model::time::Timestamp;
+use lightship_model::waits::Waits;
 
 use super::Summary;
 use crate::clock::now;
@@ -50,6 +51,8 @@ pub(super) struct Load<'a> {
     /// Of tools that are not installed: the last attempt's number and error.
     errors: BTreeMap<ToolName, (u32, String)>,
     schedule: Schedule,
+    /// What waiting tools were last said to wait for.
+    waits: BTreeMap<ToolName, Waits>,
     state: StateFile,
     started: Timestamp,
     sender: Sender<Message>,
@@ -89,6 +92,7 @@ impl<'a> Load<'a> {
                 .map(|line| (line.change.name.clone(), line.change.clone()))
                 .collect(),
             errors: BTreeMap::new(),
+            waits: BTreeMap::new(),
             holding: observed.holding,
             runner,
             keys,
@@ -130,6 +134,7 @@ impl<'a> Load<'a> {
                 }
                 self.perform(action)?;
             }
+            self.tell_waits();
             let Ok(message) = self.receiver.recv() else { return Ok(self.complete()) };
             let input = self.take(message);
             actions = self.schedule.step(input);
@@ -143,7 +148,8 @@ impl<'a> Load<'a> {
                 let (_, error) = self.errors.get(&tool).cloned().unwrap_or_default();
                 let first = error.lines().next().unwrap_or_default();
                 let reason = format!("next attempt in {} s: {first}", pause.as_secs());
-                self.change(ToolChange::new(tool.clone(), ToolStatus::Pending).because(reason));
+                let change = ToolChange::new(tool.clone(), ToolStatus::Pending);
+                self.change(change.waiting(Waits::Pause).because(reason));
                 let sender = self.sender.clone();
                 spawn("pause", move || {
                     thread::park_timeout(pause);
@@ -169,6 +175,18 @@ impl<'a> Load<'a> {
             Action::Complete => {}
         }
         Ok(())
+    }
+
+    /// Says what each waiting tool waits for, where that is news. The state file is not for it:
+    /// it would say so still when no loader is at work.
+    fn tell_waits(&mut self) {
+        let waits = self.schedule.waits();
+        for (tool, waits) in waits.iter().filter(|(tool, now)| self.waits.get(*tool) != Some(now)) {
+            let change = ToolChange::new(tool.clone(), ToolStatus::Pending).waiting(waits.clone());
+            self.changes.insert(tool.clone(), change.clone());
+            self.emit(What::Tool(change));
+        }
+        self.waits = waits;
     }
 
     fn start(&mut self, name: ToolName, number: u32) -> Result<()> {

@@ -21,3 +21,4 @@ mod support;
 mod switched_off;
 mod timeouts;
 mod two_loaders;
+mod waits;

@@ -97,6 +97,66 @@ fn a_promoted_tool_wakes_with_its_requirements_and_jumps_the_queue() {
     assert_eq!(schedule.step(ended("r", Outcome::Installed)), [start("x", 1)]);
 }
 
+/// What `waits` says, a line a tool.
+fn waits(schedule: &Schedule) -> Vec<String> {
+    schedule.waits().iter().map(|(name, waits)| format!("{name} {waits}")).collect()
+}
+
+#[test]
+fn every_waiting_tool_says_why_it_waits() {
+    let text = tool("a", "priority = 1")
+        + &tool("b", "priority = 2")
+        + &tool("c", "priority = 3")
+        + &tool("d", "priority = 3")
+        + &tool("e", "priority = 1\nrequires = [\"c\"]")
+        + &tool("later", "load = \"on-demand\"");
+    let mut schedule = schedule(&text, 1);
+    schedule.step(Input::Begin);
+    // `c` is as urgent as `e`, which requires it.
+    let mut wanted =
+        ["b waits for a slot, after c", "c waits for a slot", "d waits for a slot, after b"]
+            .map(str::to_owned)
+            .to_vec();
+    wanted.push("e waits for c".to_owned());
+    assert_eq!(waits(&schedule), wanted);
+    schedule.step(ended("a", Outcome::Installed));
+    wanted[0] = "b waits for a slot".to_owned();
+    wanted.remove(1);
+    assert_eq!(waits(&schedule), wanted);
+    schedule.step(Input::Promote { tool: name("later") });
+    let line = "d waits for a slot, after b";
+    assert!(waits(&schedule).iter().any(|waits| waits == line));
+    assert!(waits(&schedule).iter().any(|waits| waits == "b waits for a slot, after later"));
+}
+
+#[test]
+fn a_tool_that_pauses_or_runs_or_is_done_waits_for_nothing() {
+    let mut schedule = schedule(&(tool("a", "retries = 1") + &tool("b", "")), 2);
+    assert_eq!(waits(&schedule).len(), 2);
+    schedule.step(Input::Begin);
+    schedule.step(ended("a", FLAKED));
+    schedule.step(ended("b", Outcome::Installed));
+    assert_eq!(waits(&schedule), [""; 0]);
+}
+
+#[test]
+fn what_a_tool_is_said_to_wait_for_changes_a_few_times_only() {
+    let text: String = (10..40)
+        .map(|priority| tool(&format!("t{priority}"), &format!("priority = {priority}")))
+        .collect();
+    let mut schedule = schedule(&text, 1);
+    let (mut told, mut news) = (BTreeMap::new(), 0);
+    let mut actions = schedule.step(Input::Begin);
+    while let Some(Action::Start { tool, .. }) = actions.pop() {
+        let waits = schedule.waits();
+        news += waits.iter().filter(|(name, waits)| told.get(*name) != Some(*waits)).count();
+        told = waits;
+        actions = schedule.step(Input::Ended { tool, outcome: Outcome::Installed });
+    }
+    // Once to say who goes first, once that nobody does any more.
+    assert!((29..=58).contains(&news), "{news}");
+}
+
 #[test]
 fn with_nothing_to_do_it_is_complete_at_once() {
     assert_eq!(schedule("", 2).step(Input::Begin), [Action::Complete]);

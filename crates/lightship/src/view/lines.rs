@@ -8,6 +8,7 @@ use lightship_model::event::{Event, Exit, Phase, Progress, ToolChange, What};
 use lightship_model::name::ToolName;
 use lightship_model::state::ToolStatus;
 use lightship_model::time::Timestamp;
+use lightship_model::waits::Waits;
 
 use super::scene::Scene;
 use super::{Stream, View, summary, words};
@@ -131,6 +132,8 @@ fn text(scene: &Scene, what: &What) -> Option<String> {
             let lines: String = lines.collect();
             format!("plan: {} tools, {slots} at once, into {dir}{lines}", tools.len())
         }
+        // The plan has said what comes after what.
+        What::Tool(change) if change.waits.as_ref().is_some_and(Waits::is_in_line) => return None,
         What::Tool(change) => tool(scene, change),
         What::Progress { name, progress } => format!("tool {name} {}", self::progress(progress)),
         What::LoadComplete { .. } => summary::parts(scene).join(" · "),

@@ -1,6 +1,5 @@
 //! Local registries that cargo, pip, uv and npm take for real ones.
 
-mod base64;
 mod cargo;
 mod npm;
 mod pip;

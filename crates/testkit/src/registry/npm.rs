@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha512};
 
-use super::{Registry, base64};
+use super::Registry;
 use crate::archive::{self, Member};
+use crate::base64;
 
 /// One version of a package.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt as _};
 use lightship_init::client::{Check, FailOn, Format};
+use lightship_init::control::ControlAddress;
 use lightship_init::{InitOptions, Signal};
 use lightship_model::duration::HumanDuration;
 use lightship_model::manifest::Which;
@@ -57,6 +58,8 @@ options:
 
 health options:
   --url URL          whom to ask (default: the port of the manifest or LOA_LISTEN)
+  --socket SOCKET    the control socket instead, a path or @NAME: it tells everything
+  --token TOKEN      what the health port wants to see for details (LOA_HEALTH_TOKEN)
   --ready | --live | --full
                      is the service ready, does PID 1 live, show everything
   --fail-on WORD     from which verdict on the answer is no: unhealthy (default), degraded
@@ -118,6 +121,8 @@ pub(crate) struct Run {
 pub(crate) struct Health {
     pub(crate) origin: Origin,
     pub(crate) url: Option<String>,
+    pub(crate) socket: Option<ControlAddress>,
+    pub(crate) token: Option<String>,
     pub(crate) check: Check,
     pub(crate) fail_on: FailOn,
     pub(crate) wait: Option<Duration>,
@@ -209,6 +214,8 @@ fn health(mut parser: Parser) -> Result<Command, lexopt::Error> {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Long("url") => health.url = Some(parser.value()?.string()?),
+            Arg::Long("socket") => health.socket = Some(parser.value()?.parse()?),
+            Arg::Long("token") => health.token = Some(parser.value()?.string()?),
             Arg::Long("ready") => health.check = Check::Ready,
             Arg::Long("live") => health.check = Check::Live,
             Arg::Long("full") => health.check = Check::Full,

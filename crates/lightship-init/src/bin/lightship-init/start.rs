@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use lightship_init::client::{self, Question};
+use lightship_init::client::{self, At, Question};
 use lightship_init::{Config, ConfigError, Reload, Reloaded, Runtime, inherited_events, screen};
 use lightship_model::exit;
 use lightship_model::manifest::{Manifest, ManifestErrors, Text, Which, open};
@@ -91,15 +91,19 @@ pub(crate) fn tail(path: &Path, lines: usize) -> u8 {
 
 /// Asks a running lightship how it is.
 pub(crate) fn health(options: Health) -> u8 {
-    let Health { origin, url, check, fail_on, wait, format } = options;
-    let url = match url {
-        Some(url) => Ok(url),
-        None => match settings(which(&origin).as_ref(), origin) {
-            Ok((_, settings)) => client::url_of(&settings.listen.value),
+    let Health { origin, url, socket, token, check, fail_on, wait, format } = options;
+    let token = token.or_else(|| std::env::var(client::TOKEN_VARIABLE).ok());
+    let token = token.filter(|token| !token.is_empty());
+    let at = match (socket, url) {
+        (Some(socket), _) => Ok(At::Socket(socket)),
+        (None, Some(url)) => Ok(At::Url(url)),
+        (None, None) => match settings(which(&origin).as_ref(), origin) {
+            Ok((_, settings)) => client::url_of(&settings.listen.value).map(At::Url),
             Err(error) => return fail(&error, error.help(), exit::NO),
         },
     };
-    let answer = url.and_then(|url| client::ask(&Question { url, check, fail_on, wait, format }));
+    let question = |at| Question { at, token, check, fail_on, wait, format };
+    let answer = at.and_then(|at| client::ask(&question(at)));
     match answer {
         Ok(answer) => {
             let printed = print(&answer.text);

@@ -233,7 +233,7 @@ fn logs_are_a_detail_and_have_a_length() {
 fn the_timeline_has_every_tool() {
     let view = view(true);
     let tools = json(&get(&view, "/timeline").1);
-    assert_eq!(tools["tools"][0]["name"], "g++");
+    assert_eq!(tools["tools"]["g++"][0]["kind"], "service");
 }
 
 #[test]
