@@ -110,7 +110,7 @@ fn a_stranger_can_t_say_that_the_service_is_ready() {
         .stdin(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    thread::sleep(std::time::Duration::from_millis(500));
     assert_eq!(running.get("/readyz").0, 503);
     drop(stranger.stdin.take());
     assert!(stranger.wait().unwrap().success());
