@@ -134,7 +134,7 @@ impl Keeper {
             if let Some(logs) = self.companions.logs.as_mut().filter(|_| !logged) {
                 logs.watch_sinks(&mut self.poller);
             }
-            if self.poller.wait(Some(until - now)).is_err() {
+            if self.poller.wait(Some(until.saturating_sub(now))).is_err() {
                 return;
             }
             self.feed.turn(&self.poller);

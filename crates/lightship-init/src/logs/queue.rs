@@ -70,7 +70,7 @@ impl Queue {
     /// Drops all that waits.
     pub(super) fn lose(&mut self) {
         let waiting = self.bytes.get(self.written..).unwrap_or_default();
-        let lines = waiting.iter().filter(|byte| **byte == b'\n').count();
+        let lines = waiting.split(|byte| *byte == b'\n').skip(1).count();
         self.count(u64::try_from(lines).unwrap_or_default());
         self.advance(self.len());
     }

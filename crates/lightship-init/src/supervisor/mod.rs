@@ -308,7 +308,7 @@ impl Supervisor {
         out: &mut Vec<Action>,
     ) {
         let stopping = self.stop > Stop::No;
-        self.service.hook_ended(hook, exit, error, stopping, &self.rules, now, out);
+        self.service.hook_ended((hook, exit), error, stopping, &self.rules, now, out);
     }
 
     fn suspend(&self, signal: Signal, out: &mut Vec<Action>) {

@@ -125,9 +125,10 @@ impl Running {
         self.liveness = Liveness::Off;
         self.late_at = None;
         if self.ending.ask(kill_at) {
-            out.push(match rules.stop_hook {
-                true => Action::RunHook(Hook::Stop),
-                false => Action::SignalService(rules.stop_signal.unwrap_or(signal)),
+            out.push(if rules.stop_hook {
+                Action::RunHook(Hook::Stop)
+            } else {
+                Action::SignalService(rules.stop_signal.unwrap_or(signal))
             });
         }
     }

@@ -102,8 +102,7 @@ impl Service {
     /// A hook has ended, with an error where that was no success.
     pub(super) fn hook_ended(
         &mut self,
-        hook: Hook,
-        exit: Exit,
+        (hook, exit): (Hook, Exit),
         error: Option<String>,
         stopping: bool,
         rules: &Rules,

@@ -7,19 +7,11 @@ use crate::lightship::Lightship;
 fn hint(script: &str) -> Option<String> {
     let manifest = format!("[service]\ncommand = [\"sh\", \"-c\", \"{script}\"]\n");
     let mut running = Lightship::manifest(&manifest).start();
-    let mut found = None;
-    running.event(|what| match what {
-        What::ServiceExited { .. } => Some(()),
-        _ => None,
-    });
     assert_eq!(running.exit(), 0);
-    running.saw(|what| {
-        if let What::Warning { message } = what {
-            found = Some(message.clone());
-        }
-        false
-    });
-    found
+    running.last_events().into_iter().find_map(|what| match what {
+        What::Warning { message } => Some(message),
+        _ => None,
+    })
 }
 
 #[test]

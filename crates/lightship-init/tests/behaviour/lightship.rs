@@ -167,6 +167,15 @@ impl Running {
         }
     }
 
+    /// The events that are left when lightship has ended.
+    pub(crate) fn last_events(&mut self) -> Vec<What> {
+        let mut events = Vec::new();
+        while let Ok(what) = self.events.recv_timeout(PATIENCE) {
+            events.push(what);
+        }
+        events
+    }
+
     /// Whether any of the events that have come, and were not waited for, is what `find` looks
     /// for.
     pub(crate) fn saw(&mut self, mut find: impl FnMut(&What) -> bool) -> bool {
