@@ -1,22 +1,24 @@
 //! Asking a running lightship how it is: `lightship health` and `lightship-init health`, for
 //! images without curl. A plain socket, no runtime: an answer costs less than two milliseconds.
 
+pub(crate) mod exchange;
+
 use std::fmt::Write as _;
-use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::address::{self, AddressError, HttpUrl};
+use self::exchange::{Call, Peer, Reply};
+use crate::address::{self, AddressError};
+use crate::control::ControlAddress;
 
-/// How long one question may take.
-const LIMIT: Duration = Duration::from_secs(5);
+/// The environment variable with the token that is shown to the health port.
+pub const TOKEN_VARIABLE: &str = "LOA_HEALTH_TOKEN";
+
 /// Between two questions, while waiting.
 const PAUSE: Duration = Duration::from_millis(200);
-/// More than this is no answer of lightship's.
-const MAX_ANSWER: u64 = 4 * 1024 * 1024;
 /// Docker keeps this much of a health check's output.
 const MAX_LINE: usize = 4096;
 
@@ -50,11 +52,21 @@ pub enum Format {
     Json,
 }
 
+/// Whom to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// `http://HOST:PORT`; a path behind it is the prefix of a proxy's.
+    Url(String),
+    /// The control socket, which tells everything.
+    Socket(ControlAddress),
+}
+
 /// A question.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// `http://HOST:PORT`; a path behind it is the prefix of a proxy's.
-    pub url: String,
+    pub at: At,
+    /// Shown to the health port, where details are for those who have it.
+    pub token: Option<String>,
     pub check: Check,
     pub fail_on: FailOn,
     /// Ask again for so long, until the answer is yes.
@@ -90,10 +102,10 @@ pub fn ask(question: &Question) -> Result<Answer, AddressError> {
         Check::Ready => "/readyz",
         Check::Live => "/livez",
     };
-    let url = HttpUrl::parse(&format!("{}{path}", question.url.trim_end_matches('/')))?;
+    let to = Peer::new(&question.at, path)?;
     let until = question.wait.map(|wait| Instant::now() + wait);
     loop {
-        let answer = ask_once(question, &url);
+        let answer = ask_once(question, &to);
         if answer.ok || until.is_none_or(|until| Instant::now() + PAUSE > until) {
             return Ok(answer);
         }
@@ -101,10 +113,11 @@ pub fn ask(question: &Question) -> Result<Answer, AddressError> {
     }
 }
 
-fn ask_once(question: &Question, url: &HttpUrl) -> Answer {
-    match get(url) {
+fn ask_once(question: &Question, to: &Peer) -> Answer {
+    let call = Call { method: "GET", path: to.path(), token: question.token.as_deref() };
+    match to.exchange(&call) {
         Ok(reply) => judge(question, &reply),
-        Err(error) => unreachable(question.format, &url.host, &error),
+        Err(error) => unreachable(question.format, &to.name(), &error),
     }
 }
 
@@ -143,7 +156,7 @@ fn judge(question: &Question, reply: &Reply) -> Answer {
             };
             let text = match (question.format, question.check) {
                 (Format::Json, _) => body.to_owned(),
-                (Format::Text, Check::Full) => describe(&document),
+                (Format::Text, Check::Full) => cut(&describe(&document)),
                 (Format::Text, _) => one_line(&summary(&document)),
             };
             Answer { ok: passed && tolerated, text }
@@ -192,43 +205,12 @@ fn word(value: &Value) -> &str {
 
 /// `text` on one line, as long as Docker keeps it.
 fn one_line(text: &str) -> String {
-    let mut line = text.lines().collect::<Vec<_>>().join("; ");
-    line.truncate(line.floor_char_boundary(MAX_LINE));
-    line
+    cut(&text.lines().collect::<Vec<_>>().join("; "))
 }
 
-struct Reply {
-    status: u16,
-    body: String,
-}
-
-fn get(url: &HttpUrl) -> io::Result<Reply> {
-    let mut result = Err(io::ErrorKind::AddrNotAvailable.into());
-    for address in &url.addresses {
-        result = get_from(*address, url);
-        if result.is_ok() {
-            break;
-        }
-    }
-    result
-}
-
-fn get_from(address: SocketAddr, url: &HttpUrl) -> io::Result<Reply> {
-    let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    stream.set_write_timeout(Some(LIMIT))?;
-    // HTTP/1.0: the answer ends with the connection, and never comes in chunks.
-    write!(stream, "GET {} HTTP/1.0\r\nHost: {}\r\n\r\n", url.path, url.host)?;
-    let mut text = Vec::new();
-    stream.take(MAX_ANSWER).read_to_end(&mut text)?;
-    parse(&String::from_utf8_lossy(&text)).ok_or_else(|| io::Error::other("the answer is no HTTP"))
-}
-
-fn parse(text: &str) -> Option<Reply> {
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let (version, rest) = head.split_once(' ')?;
-    let status = rest.get(..3)?.parse().ok()?;
-    version.starts_with("HTTP/1.").then(|| Reply { status, body: body.to_owned() })
+/// `text` as long as Docker keeps it.
+fn cut(text: &str) -> String {
+    text.get(..text.floor_char_boundary(MAX_LINE)).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -240,7 +222,7 @@ mod tests {
         "details":{"x":{"error":"no\nspace"},"y":{"version":"1.2"}}}}"#;
 
     fn question(check: Check, fail_on: FailOn, format: Format) -> Question {
-        Question { url: String::new(), check, fail_on, wait: None, format }
+        Question { at: At::Url(String::new()), token: None, check, fail_on, wait: None, format }
     }
 
     fn degraded(check: Check, fail_on: FailOn, format: Format) -> Answer {
@@ -277,7 +259,6 @@ mod tests {
     fn what_is_no_lightship_says_no() {
         let reply = Reply { status: 200, body: "<html>".to_owned() };
         assert!(!judge(&question(Check::Health, FailOn::Unhealthy, Format::Text), &reply).ok);
-        assert!(parse("SSH-2.0\r\n\r\n").is_none());
     }
 
     #[test]

@@ -13,8 +13,8 @@ pub(crate) enum RunError {
     Listen { address: String, source: io::Error },
     #[error("can't use the address for health")]
     Address(#[source] AddressError),
-    #[error("can't use the service's `ready`")]
-    Ready(#[source] AddressError),
+    #[error("can't use the service's `{key}`")]
+    Probe { key: &'static str, source: AddressError },
     #[error("can't {what}")]
     System { what: &'static str, source: io::Error },
 }
@@ -27,7 +27,7 @@ impl RunError {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Listen { .. } => exit::UNAVAILABLE,
-            Self::Address(_) | Self::Ready(_) => exit::INPUT,
+            Self::Address(_) | Self::Probe { .. } => exit::INPUT,
             Self::System { .. } => exit::INTERNAL,
         }
     }
@@ -44,7 +44,7 @@ impl RunError {
                 "choose another address with --listen HOST:PORT, LOA_LISTEN, or `listen` under \
                  [health] in the manifest",
             ),
-            Self::Ready(_) => {
+            Self::Probe { .. } => {
                 Some("write an IP address or localhost, like `http = \"http://127.0.0.1:8080/\"`")
             }
             Self::System { .. } => None,

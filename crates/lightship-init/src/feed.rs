@@ -1,119 +1,87 @@
 //! The feed: every event as a line of JSON into a pipe, for whoever started lightship. Its reader
 //! may be slow or gone; PID 1 never waits for it.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
 use std::time::Duration;
 
 use lightship_model::event::{Event, What};
-use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::sync::Notify;
+use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio, write};
 
-use crate::sys;
+use crate::poller::{Poller, Slot, Wanted};
 use crate::view::View;
 
 /// How many lines wait for a slow reader.
 const CAPACITY: usize = 4096;
 /// How long the last lines may take when lightship ends.
-const FLUSH_WITHIN: Duration = Duration::from_secs(1);
+pub(crate) const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
 /// The writing end. Without a pipe it takes everything and keeps nothing.
 #[derive(Debug)]
 pub(crate) struct Feed {
-    shared: Option<Rc<Shared>>,
+    pipe: Option<OwnedFd>,
+    queue: Queue,
+    slot: Option<Slot>,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    queue: RefCell<Queue>,
-    /// Something was put into the queue.
-    filled: Notify,
-    /// Everything was written, or can't be any more.
-    drained: Notify,
-    /// The reader is gone.
-    closed: Notify,
-}
+/// That the reader is gone; told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReaderGone;
 
 impl Feed {
-    /// A feed into `pipe`. Has to be called on the runtime's local set.
     pub(crate) fn new(pipe: Option<OwnedFd>) -> io::Result<Self> {
-        let Some(pipe) = pipe else { return Ok(Self { shared: None }) };
-        // It came over exec; no child of ours may keep it open.
-        fcntl_setfd(&pipe, FdFlags::CLOEXEC)?;
-        ioctl_fionbio(&pipe, true)?;
-        let pipe = sys::watch(File::from(pipe), Interest::WRITABLE)?;
-        let shared = Rc::new(Shared::default());
-        tokio::task::spawn_local(pump(pipe, Rc::clone(&shared)));
-        Ok(Self { shared: Some(shared) })
+        if let Some(pipe) = &pipe {
+            // It came over exec; no child of ours may keep it open.
+            fcntl_setfd(pipe, FdFlags::CLOEXEC)?;
+            ioctl_fionbio(pipe, true)?;
+        }
+        Ok(Self { pipe, queue: Queue::default(), slot: None })
     }
 
     pub(crate) fn is_on(&self) -> bool {
-        self.shared.is_some()
+        self.pipe.is_some()
     }
 
-    pub(crate) fn push(&self, event: &Event) {
-        if let Some(shared) = &self.shared {
-            shared.queue.borrow_mut().push(event.to_line());
-            shared.filled.notify_one();
+    /// Whether lines wait for the reader.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pipe.is_some() && !self.queue.is_empty()
+    }
+
+    pub(crate) fn push(&mut self, event: &Event) {
+        if self.pipe.is_some() {
+            self.queue.push(event.to_line());
         }
     }
 
-    /// Returns, once, when the reader is gone.
-    pub(crate) async fn closed(&self) {
-        match &self.shared {
-            Some(shared) => shared.closed.notified().await,
-            None => std::future::pending().await,
-        }
+    pub(crate) fn watch(&mut self, poller: &mut Poller) {
+        let wanted = if self.queue.is_empty() { Wanted::Hangup } else { Wanted::Write };
+        self.slot = self.pipe.as_ref().map(|pipe| poller.watch(pipe, wanted));
     }
 
-    /// Gives the reader a moment to take what is left.
-    pub(crate) async fn flush(&self) {
-        let Some(shared) = &self.shared else { return };
-        let drained = async {
-            while !shared.queue.borrow().is_done() {
-                shared.drained.notified().await;
-            }
-        };
-        if tokio::time::timeout(FLUSH_WITHIN, drained).await.is_err() {
-            // A reader that does not read for a second does not want to know.
-            shared.queue.borrow_mut().close();
+    /// Writes what the pipe takes.
+    pub(crate) fn turn(&mut self, poller: &Poller) -> Option<ReaderGone> {
+        let ready = poller.ready(self.slot?);
+        if ready.gone || (ready.writable && self.write().is_err()) {
+            self.pipe = None;
+            self.queue = Queue::default();
+            return Some(ReaderGone);
         }
+        None
     }
-}
 
-async fn pump(pipe: AsyncFd<File>, shared: Rc<Shared>) {
-    while pump_once(&pipe, &shared).await.is_ok() {}
-    shared.queue.borrow_mut().close();
-    shared.drained.notify_one();
-    shared.closed.notify_one();
-}
-
-/// Waits until there is something to write and writes it. An error means that the reader is gone.
-async fn pump_once(pipe: &AsyncFd<File>, shared: &Shared) -> io::Result<()> {
-    if shared.queue.borrow().is_done() {
-        shared.drained.notify_one();
-        tokio::select! {
-            () = shared.filled.notified() => {}
-            error = pipe.ready(Interest::ERROR) => {
-                return Err(error.err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
+    fn write(&mut self) -> Result<(), Errno> {
+        let Some(pipe) = &self.pipe else { return Ok(()) };
+        while !self.queue.is_empty() {
+            match write(pipe, self.queue.front()) {
+                Ok(written) => self.queue.advance(written),
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
             }
         }
-        return Ok(());
+        Ok(())
     }
-    let mut ready = pipe.writable().await?;
-    let mut queue = shared.queue.borrow_mut();
-    match ready.try_io(|pipe| pipe.get_ref().write(queue.front())) {
-        Ok(written) => queue.advance(written?),
-        // It filled up meanwhile: wait again.
-        Err(_would_block) => {}
-    }
-    Ok(())
 }
 
 /// Lines that wait to be written, with a bound.
@@ -124,14 +92,10 @@ struct Queue {
     written: usize,
     /// Lines for which there was no room since the last one that found some.
     dropped: usize,
-    closed: bool,
 }
 
 impl Queue {
     fn push(&mut self, line: String) {
-        if self.closed {
-            return;
-        }
         // One place is kept for the line that tells of the loss.
         if self.lines.len() + 1 >= CAPACITY {
             self.dropped += 1;
@@ -158,11 +122,7 @@ impl Queue {
         }
     }
 
-    fn close(&mut self) {
-        *self = Self { closed: true, ..Self::default() };
-    }
-
-    fn is_done(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 }
@@ -181,7 +141,7 @@ mod tests {
         queue.advance(1);
         assert_eq!(queue.front(), b"d\n");
         queue.advance(2);
-        assert!(queue.is_done());
+        assert!(queue.is_empty());
         assert_eq!(queue.front(), b"");
     }
 
@@ -198,8 +158,21 @@ mod tests {
         queue.push("y\n".to_owned());
         assert!(queue.lines[CAPACITY - 11].contains("11 events were dropped"));
         assert_eq!(queue.lines.back().unwrap(), "y\n");
-        queue.close();
-        queue.push("z\n".to_owned());
-        assert!(queue.is_done());
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_told_once() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut feed = Feed::new(Some(writer.into())).unwrap();
+        let mut poller = Poller::default();
+        feed.watch(&mut poller);
+        poller.wait(Some(Duration::ZERO)).unwrap();
+        assert_eq!(feed.turn(&poller), None);
+        drop(reader);
+        poller.clear();
+        feed.watch(&mut poller);
+        poller.wait(None).unwrap();
+        assert_eq!(feed.turn(&poller), Some(ReaderGone));
+        assert!(!feed.is_on());
     }
 }

@@ -1,31 +1,35 @@
-//! Starting processes: the one place that forks.
+//! Starting processes: from words to what the kernel needs, and from its refusal to what people
+//! need to know.
 
-use std::io;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
-use std::process::{Child, Command};
 
 use lightship_model::exit;
 use rustix::process::Pid;
 
-use crate::sys::{self, Leads, Mask};
+use crate::sys::{Failure, Inherited, Leads, Plan, Step, spawn};
 
-/// Starts `command`. The caller enters the process in its table before it waits for anything
-/// else, and never waits for the child itself: the reaper does.
-pub(crate) fn spawn(command: &mut Command, leads: Leads, mask: Mask) -> io::Result<Started> {
-    sys::prepare(command, leads, mask);
-    #[expect(clippy::disallowed_methods, reason = "the one place that forks")]
-    let child = command.spawn()?;
-    match i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        Some(pid) => Ok(Started { pid, child }),
-        None => Err(io::Error::other("the process has no usable id")),
-    }
-}
+/// Where programs are looked for when there is no `PATH`, as the C library has it.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// A process that was started; of `child` only the pipes are used.
-#[derive(Debug)]
-pub(crate) struct Started {
-    pub(crate) pid: Pid,
-    pub(crate) child: Child,
+/// A process to start.
+pub(crate) struct Launch<'a> {
+    /// What it is to lightship, for messages.
+    pub(crate) what: &'static str,
+    pub(crate) argv: &'a [OsString],
+    /// Additions to lightship's own environment.
+    pub(crate) env: &'a [(String, String)],
+    pub(crate) start_dir: Option<BorrowedFd<'a>>,
+    pub(crate) dir: Option<&'a str>,
+    pub(crate) leads: Leads,
+    pub(crate) terminal: bool,
+    pub(crate) inherited: &'a Inherited,
+    /// Descriptors to have under other numbers: `(open, wanted)`.
+    pub(crate) moves: &'a [(RawFd, RawFd)],
+    /// Descriptors that it gets under their own numbers.
+    pub(crate) keep: &'a [RawFd],
 }
 
 /// What could not be executed: the shell's code for it, and why.
@@ -35,50 +39,162 @@ pub(crate) struct NotStarted {
     pub(crate) error: String,
 }
 
-impl NotStarted {
-    /// Says why `command` could not be started; `what` is what it is to lightship.
-    pub(crate) fn new(what: &str, command: &Command, error: &io::Error) -> Self {
-        let program = command.get_program().to_string_lossy();
-        // The same error comes from a working directory that is missing.
-        let bad_dir = command.get_current_dir().filter(|dir| !dir.is_dir());
-        if let Some(dir) = bad_dir {
-            let dir = dir.display();
-            return Self {
+impl Launch<'_> {
+    /// Starts it. The caller enters the process in its table before it waits for anything else.
+    pub(crate) fn start(&self) -> Result<Pid, NotStarted> {
+        let program = self.argv.first().map(OsString::as_os_str).unwrap_or_default();
+        let c_string = |text: &OsStr| {
+            CString::new(text.as_bytes()).map_err(|_| NotStarted {
                 code: exit::NOT_EXECUTABLE,
-                error: format!("can't start {what} in `{dir}`: it is no directory"),
-            };
-        }
-        let missing = error.kind() == io::ErrorKind::NotFound;
-        let hint = if missing && program.contains('/') && Path::new(program.as_ref()).exists() {
-            " (the file is there: the interpreter or loader it names is not)"
-        } else if missing && !program.contains('/') {
-            " (there is no such program on the PATH)"
-        } else {
-            ""
+                error: format!("can't execute {}: it has a zero byte in its command", self.what),
+            })
         };
-        let code = if missing { exit::NOT_FOUND } else { exit::NOT_EXECUTABLE };
-        Self { code, error: format!("can't execute {what} `{program}`: {error}{hint}") }
+        let all = |texts: Vec<OsString>| {
+            texts.iter().map(|text| c_string(text)).collect::<Result<Vec<_>, _>>()
+        };
+        let argv = self.argv.iter().map(|word| c_string(word)).collect::<Result<Vec<_>, _>>()?;
+        let programs = all(candidates(program, &self.search_path()))?;
+        // Where nothing differs from lightship's own environment, that one is used as it is.
+        let env = match self.env.is_empty() && !listens() {
+            true => None,
+            false => Some(all(self.environment())?),
+        };
+        let dir = self.dir.map(|dir| c_string(OsStr::new(dir))).transpose()?;
+        let plan = Plan {
+            programs: &programs,
+            argv: &argv,
+            env: env.as_deref(),
+            start_dir: self.start_dir,
+            dir: dir.as_deref(),
+            leads: self.leads,
+            terminal: self.terminal,
+            inherited: self.inherited,
+            moves: self.moves,
+            keep: self.keep,
+        };
+        spawn(&plan).map_err(|failure| self.not_started(program, &failure))
     }
+
+    /// The `PATH` that the process will have.
+    fn search_path(&self) -> OsString {
+        let own = self.env.iter().find(|(name, _)| name == "PATH");
+        own.map(|(_, value)| OsString::from(value))
+            .or_else(|| std::env::var_os("PATH"))
+            .unwrap_or_else(|| DEFAULT_PATH.into())
+    }
+
+    fn environment(&self) -> Vec<OsString> {
+        let added = |name: &OsStr| self.env.iter().any(|(other, _)| name == other.as_str());
+        let entry = |name: &OsStr, value: &OsStr| {
+            OsString::from_vec([name.as_bytes(), b"=", value.as_bytes()].concat())
+        };
+        let mut env: Vec<OsString> = std::env::vars_os()
+            .filter(|(name, _)| !added(name))
+            .map(|(name, value)| entry(&name, &value))
+            .collect();
+        env.extend(self.env.iter().map(|(name, value)| entry(name.as_ref(), value.as_ref())));
+        env
+    }
+
+    fn not_started(&self, program: &OsStr, failure: &Failure) -> NotStarted {
+        let (what, error) = (self.what, &failure.error);
+        let shown = program.to_string_lossy();
+        let (code, error) = match failure.step {
+            Step::Clone => {
+                let why = match error.raw_os_error() {
+                    Some(libc::EAGAIN) => {
+                        " (a limit of processes is reached: RLIMIT_NPROC or the container's)"
+                    }
+                    _ => "",
+                };
+                (exit::INTERNAL, format!("can't start a process for {what}: {error}{why}"))
+            }
+            Step::SetUp => (exit::INTERNAL, format!("can't set {what} up: {error}")),
+            Step::Directory => {
+                let dir = self.dir.unwrap_or(".");
+                (exit::NOT_EXECUTABLE, format!("can't start {what} in `{dir}`: {error}"))
+            }
+            Step::Execute => {
+                let missing = error.raw_os_error() == Some(libc::ENOENT);
+                let hint = if !missing {
+                    ""
+                } else if !shown.contains('/') {
+                    " (there is no such program on the PATH)"
+                } else if Path::new(program).exists() {
+                    " (the file is there: the interpreter or loader it names is not)"
+                } else {
+                    ""
+                };
+                let code = if missing { exit::NOT_FOUND } else { exit::NOT_EXECUTABLE };
+                (code, format!("can't execute {what} `{shown}`: {error}{hint}"))
+            }
+        };
+        NotStarted { code, error }
+    }
+}
+
+/// Whether somebody passes listening sockets on (`LISTEN_FDS`): then `LISTEN_PID` has to be the
+/// number of the process that gets them.
+fn listens() -> bool {
+    std::env::var_os("LISTEN_PID").is_some()
+}
+
+/// The files that `program` may mean, in their order.
+fn candidates(program: &OsStr, search_path: &OsStr) -> Vec<OsString> {
+    if program.as_bytes().contains(&b'/') || program.is_empty() {
+        return vec![program.to_owned()];
+    }
+    let join = |dir: &[u8]| {
+        // An empty entry means the working directory.
+        let dir = if dir.is_empty() { b"." } else { dir };
+        OsString::from_vec([dir, b"/", program.as_bytes()].concat())
+    };
+    search_path.as_bytes().split(|byte| *byte == b':').map(join).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::{Runtime, take_signals};
 
-    fn not_started(program: &str, dir: &str, kind: io::ErrorKind) -> NotStarted {
-        let mut command = Command::new(program);
-        command.current_dir(dir);
-        NotStarted::new("the service", &command, &kind.into())
+    fn not_started(program: &str, dir: &str) -> NotStarted {
+        let inherited = take_signals(Runtime::Standard).unwrap();
+        let launch = Launch {
+            what: "the service",
+            argv: &[program.into()],
+            env: &[],
+            start_dir: None,
+            dir: Some(dir),
+            leads: Leads::Group,
+            terminal: false,
+            inherited: &inherited,
+            moves: &[],
+            keep: &[],
+        };
+        launch.start().unwrap_err()
     }
 
     #[test]
     fn the_codes_are_the_shells_and_the_text_says_what_is_missing() {
-        let missing = not_started("no-such", "/", io::ErrorKind::NotFound);
+        let missing = not_started("no-such", "/");
         assert_eq!(missing.code, 127);
         assert!(missing.error.contains("on the PATH"), "{}", missing.error);
-        assert_eq!(not_started("/etc/passwd", "/", io::ErrorKind::PermissionDenied).code, 126);
-        let dir = not_started("true", "/no/such", io::ErrorKind::NotFound);
+        let missing = not_started("/no/such", "/");
+        assert!(missing.error.contains("`/no/such`"), "{}", missing.error);
+        assert_eq!(not_started("/etc/passwd", "/").code, 126);
+        let dir = not_started("true", "/no/such");
         assert_eq!(dir.code, 126);
         assert!(dir.error.contains("`/no/such`"), "{}", dir.error);
+    }
+
+    #[test]
+    fn programs_are_looked_for_as_a_shell_does() {
+        let paths = |program: &str, path: &str| {
+            let found = candidates(program.as_ref(), path.as_ref());
+            found.into_iter().map(|path| path.into_string().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(paths("x", "/a::/b"), ["/a/x", "./x", "/b/x"]);
+        assert_eq!(paths("./x", "/a"), ["./x"]);
+        assert_eq!(paths("", "/a"), [""]);
     }
 }

@@ -1,21 +1,22 @@
 //! The table of processes: whom lightship started, what each is to it, and how each is
-//! signalled. It is filled in the same turn as the fork, so no end is ever missed.
+//! signalled. It is filled in the same turn as the start, so no end is ever missed.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::process::{Command, Stdio};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 
 use lightship_model::event::Exit;
-use lightship_model::manifest::Service;
-use lightship_model::toolenv;
 use rustix::process::Pid;
 
-use crate::group;
 use crate::loader_link::LoaderLink;
-use crate::process::{NotStarted, Started, spawn};
-use crate::reaper;
-use crate::supervisor::Signal;
-use crate::sys::{Leads, Mask};
+use crate::process::{Launch, NotStarted};
+use crate::reach;
+use crate::reaper::{self, Reaped};
+use crate::signal::Signal;
+use crate::supervisor::Hook;
+use crate::sys::{Inherited, Leads};
 
 /// What a process is to lightship.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +24,45 @@ pub(crate) enum Role {
     Service,
     Loader,
     Probe { attempt: u64 },
+    Hook(Hook),
+    LogReader { number: u64 },
+}
+
+/// How the service is executed.
+#[derive(Debug)]
+pub(crate) struct ServiceCommand {
+    pub(crate) argv: Vec<OsString>,
+    /// What its environment has beyond lightship's own.
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) dir: Option<String>,
+    pub(crate) leads: Leads,
+    pub(crate) terminal: bool,
+    /// Whether signals are for its process alone.
+    pub(crate) single: bool,
+    /// Descriptors that were passed to lightship for it.
+    pub(crate) passed: Vec<RawFd>,
+}
+
+/// What a process gets beyond what is configured.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) env: Vec<(String, String)>,
+    /// Descriptors to have under other numbers: `(open, wanted)`.
+    pub(crate) moves: Vec<(RawFd, RawFd)>,
+    /// Descriptors to have under their own numbers.
+    pub(crate) keep: Vec<RawFd>,
 }
 
 /// The processes, and how they are started.
 pub(crate) struct Processes {
-    /// The mask that lightship was started with: children get it back.
-    mask: Mask,
-    service: Service,
-    /// What the service's environment has beyond lightship's own.
-    env: Vec<(String, String)>,
+    inherited: Inherited,
+    /// Where lightship was started; nothing when it is still there.
+    start_dir: Option<OwnedFd>,
+    service: ServiceCommand,
     loader: Vec<OsString>,
     table: HashMap<Pid, Role>,
+    /// The service's process, as long as it was not reaped.
+    service_pid: Option<Pid>,
     /// Leader of the service's group, as long as anything is left of it.
     service_group: Option<Pid>,
     /// Leader of the session of the newest loader.
@@ -42,124 +71,189 @@ pub(crate) struct Processes {
 
 impl Processes {
     pub(crate) fn new(
-        mask: Mask,
-        service: Service,
-        tool_dir: &str,
-        loader: Option<Vec<OsString>>,
+        inherited: Inherited,
+        start_dir: Option<OwnedFd>,
+        service: ServiceCommand,
+        loader: Vec<OsString>,
     ) -> Self {
-        let env = environment(&service, tool_dir);
         Self {
-            mask,
+            inherited,
+            start_dir,
             service,
-            env,
-            loader: loader.unwrap_or_default(),
+            loader,
             table: HashMap::new(),
+            service_pid: None,
             service_group: None,
             loader_session: None,
         }
     }
 
-    pub(crate) fn start_service(&mut self) -> Result<Pid, NotStarted> {
-        let command = self.in_the_services_place(&self.service.command);
-        let started = self.start("the service", command, Leads::Group, Role::Service)?;
-        self.service_group = Some(started.pid);
-        Ok(started.pid)
+    pub(crate) fn start_service(&mut self, extras: &Extras) -> Result<Pid, NotStarted> {
+        let service = &self.service;
+        let env = [service.env.as_slice(), &extras.env].concat();
+        let keep = [service.passed.as_slice(), &extras.keep].concat();
+        let launch = Launch {
+            dir: service.dir.as_deref(),
+            env: &env,
+            leads: service.leads,
+            terminal: service.terminal,
+            moves: &extras.moves,
+            keep: &keep,
+            ..self.launch("the service", &service.argv)
+        };
+        let pid = launch.start()?;
+        self.table.insert(pid, Role::Service);
+        self.service_pid = Some(pid);
+        self.service_group = Some(pid);
+        Ok(pid)
     }
 
     pub(crate) fn start_probe(&mut self, argv: &[String], attempt: u64) -> Result<Pid, NotStarted> {
-        let mut command = self.in_the_services_place(argv);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let started =
-            self.start("the readiness probe", command, Leads::Group, Role::Probe { attempt })?;
-        Ok(started.pid)
+        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+        let null = null()?;
+        let null = null.as_raw_fd();
+        let launch = Launch {
+            dir: self.service.dir.as_deref(),
+            env: &self.service.env,
+            moves: &[(null, 0), (null, 1), (null, 2)],
+            ..self.launch("the probe", &argv)
+        };
+        let pid = launch.start()?;
+        self.table.insert(pid, Role::Probe { attempt });
+        Ok(pid)
+    }
+
+    pub(crate) fn start_hook(
+        &mut self,
+        hook: Hook,
+        argv: &[OsString],
+        extras: &Extras,
+    ) -> Result<Pid, NotStarted> {
+        let what = match hook {
+            Hook::BeforeStart => "`before_start`",
+            Hook::Stop => "`stop`",
+            Hook::Reload => "`reload`",
+        };
+        let null = null()?;
+        let env = [self.service.env.as_slice(), &extras.env].concat();
+        let moves = [&[(null.as_raw_fd(), 0)], extras.moves.as_slice()].concat();
+        let launch = Launch {
+            dir: self.service.dir.as_deref(),
+            env: &env,
+            moves: &moves,
+            ..self.launch(what, argv)
+        };
+        let pid = launch.start()?;
+        self.table.insert(pid, Role::Hook(hook));
+        Ok(pid)
     }
 
     pub(crate) fn start_loader(&mut self) -> Result<(Pid, LoaderLink), NotStarted> {
-        let mut words = self.loader.iter();
-        let mut command = Command::new(words.next().cloned().unwrap_or_default());
-        command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut started = self.start("the loader", command, Leads::Session, Role::Loader)?;
-        self.loader_session = Some(started.pid);
-        match LoaderLink::new(&mut started.child) {
-            Ok(link) => Ok((started.pid, link)),
-            Err(error) => {
-                // Nobody would hear it: its end will be that of an orphan.
-                self.table.remove(&started.pid);
-                group::signal_session(started.pid, Signal::Kill);
-                let code = lightship_model::exit::INTERNAL;
-                Err(NotStarted { code, error: format!("can't read from the loader: {error}") })
-            }
-        }
+        let (link, ends) = LoaderLink::new().map_err(|error| NotStarted {
+            code: lightship_model::exit::INTERNAL,
+            error: format!("can't talk to the loader: {error}"),
+        })?;
+        let launch = Launch {
+            leads: Leads::Session,
+            moves: &[(ends.stdin.as_raw_fd(), 0), (ends.stdout.as_raw_fd(), 1)],
+            ..self.launch("the loader", &self.loader)
+        };
+        let pid = launch.start()?;
+        self.table.insert(pid, Role::Loader);
+        self.loader_session = Some(pid);
+        Ok((pid, link))
     }
 
-    fn start(
+    /// Starts `argv` with its output going to `output`.
+    pub(crate) fn start_log_reader(
         &mut self,
-        what: &str,
-        command: Command,
-        leads: Leads,
-        role: Role,
-    ) -> Result<Started, NotStarted> {
-        let mut command = command;
-        let started = spawn(&mut command, leads, self.mask)
-            .map_err(|error| NotStarted::new(what, &command, &error))?;
-        self.table.insert(started.pid, role);
-        Ok(started)
+        argv: &[OsString],
+        output: &OwnedFd,
+        number: u64,
+    ) -> Result<Pid, NotStarted> {
+        let null = null()?;
+        let moves = [(null.as_raw_fd(), 0), (output.as_raw_fd(), 1)];
+        let launch = Launch { moves: &moves, ..self.launch("the reader of a log", argv) };
+        let pid = launch.start()?;
+        self.table.insert(pid, Role::LogReader { number });
+        Ok(pid)
     }
 
-    /// A command with the service's environment and working directory.
-    fn in_the_services_place(&self, argv: &[String]) -> Command {
-        let mut words = argv.iter();
-        let mut command = Command::new(words.next().map_or("", String::as_str));
-        command.args(words).envs(self.env.iter().map(|(name, value)| (name, value)));
-        if let Some(dir) = &self.service.dir {
-            command.current_dir(dir);
+    fn launch<'a>(&'a self, what: &'static str, argv: &'a [OsString]) -> Launch<'a> {
+        Launch {
+            what,
+            argv,
+            env: &[],
+            start_dir: self.start_dir.as_ref().map(OwnedFd::as_fd),
+            dir: None,
+            leads: Leads::Group,
+            terminal: false,
+            inherited: &self.inherited,
+            moves: &[],
+            keep: &[],
         }
-        command
     }
 
-    /// Collects what has ended, and says which of it was ours.
-    pub(crate) fn reap(&mut self) -> Vec<(Role, Exit)> {
-        let mut ours = Vec::new();
-        for (pid, exit) in reaper::reap() {
-            let Some(role) = self.table.remove(&pid) else { continue };
-            if let Role::Probe { .. } = role {
-                group::signal_group(pid, Signal::Kill);
+    /// Collects what has ended or was stopped; `ours` gets what lightship started itself. The
+    /// ends of others are counted.
+    pub(crate) fn reap(&mut self, ours: &mut Vec<(Role, Exit)>) -> Reaped {
+        let reaped = reaper::reap();
+        for (pid, exit) in &reaped.ended {
+            let Some(role) = self.table.remove(pid) else { continue };
+            match role {
+                Role::Probe { .. } | Role::LogReader { .. } => {
+                    reach::signal_group(*pid, Signal::KILL);
+                }
+                Role::Service => self.service_pid = None,
+                Role::Loader | Role::Hook(_) => {}
             }
-            ours.push((role, exit));
+            ours.push((role, *exit));
         }
-        ours
+        reaped
+    }
+
+    pub(crate) fn service_pid(&self) -> Option<Pid> {
+        self.service_pid
     }
 
     /// Whether anything is left of the service's group. Once it is gone it is never signalled
     /// again: its number may belong to others then.
     pub(crate) fn service_group_exists(&mut self) -> bool {
-        self.service_group = self.service_group.filter(|leader| group::group_exists(*leader));
+        self.service_group = self.service_group.filter(|leader| reach::group_exists(*leader));
         self.service_group.is_some()
     }
 
     pub(crate) fn signal_service(&self, signal: Signal) {
-        if let Some(leader) = self.service_group {
-            group::signal_group(leader, signal);
+        match (self.service.single, self.service_pid, self.service_group) {
+            (true, Some(pid), _) => reach::signal_process(pid, signal),
+            (false, _, Some(leader)) => reach::signal_group(leader, signal),
+            (true, None, _) | (false, _, None) => {}
         }
     }
 
     pub(crate) fn signal_loader(&self, signal: Signal) {
         if let Some(leader) = self.loader_session {
-            group::signal_session(leader, signal);
+            reach::signal_session(leader, signal);
         }
     }
 
-    pub(crate) fn kill_probe(&self, attempt: u64) {
-        let wanted = Role::Probe { attempt };
+    /// Kills the process of that role, and its group.
+    pub(crate) fn kill(&self, wanted: Role) {
+        self.signal_role(wanted, Signal::KILL);
+    }
+
+    /// Signals the process of that role, and its group.
+    pub(crate) fn signal_role(&self, wanted: Role, signal: Signal) {
         if let Some((pid, _)) = self.table.iter().find(|(_, role)| **role == wanted) {
-            group::signal_group(*pid, Signal::Kill);
+            reach::signal_group(*pid, signal);
         }
     }
 }
 
-fn environment(service: &Service, tool_dir: &str) -> Vec<(String, String)> {
-    let var = |name: &str| service.env.get(name).cloned().or_else(|| std::env::var(name).ok());
-    let exports = toolenv::exports(tool_dir, var);
-    let exports = exports.map(|(name, value)| (name.to_owned(), value));
-    service.env.clone().into_iter().chain(exports).collect()
+fn null() -> Result<File, NotStarted> {
+    let opened = File::options().read(true).write(true).open("/dev/null");
+    opened.map_err(|error: io::Error| NotStarted {
+        code: lightship_model::exit::INTERNAL,
+        error: format!("can't open `/dev/null`: {error}"),
+    })
 }

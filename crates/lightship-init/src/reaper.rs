@@ -5,14 +5,41 @@ use lightship_model::event::Exit;
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
-/// Collects every process that has ended by now.
-pub(crate) fn reap() -> Vec<(Pid, Exit)> {
-    let mut ended = Vec::new();
+use crate::signal::Signal;
+
+/// What waiting has brought.
+#[derive(Debug, Default)]
+pub(crate) struct Reaped {
+    /// Processes that ended.
+    pub(crate) ended: Vec<(Pid, Exit)>,
+    /// Processes that were stopped by a signal, and live.
+    pub(crate) stopped: Vec<(Pid, Signal)>,
+    /// No child is left, of whomsoever.
+    pub(crate) alone: bool,
+}
+
+/// Collects every process that has ended or was stopped by now.
+pub(crate) fn reap() -> Reaped {
+    let mut reaped = Reaped::default();
     loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) => ended.extend(exit(status).map(|exit| (pid, exit))),
+        match wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            Ok(Some((pid, status))) => reaped.take(pid, status),
             Err(Errno::INTR) => {}
-            Ok(None) | Err(_) => return ended,
+            Err(Errno::CHILD) => {
+                reaped.alone = true;
+                return reaped;
+            }
+            Ok(None) | Err(_) => return reaped,
+        }
+    }
+}
+
+impl Reaped {
+    fn take(&mut self, pid: Pid, status: WaitStatus) {
+        if let Some(exit) = exit(status) {
+            self.ended.push((pid, exit));
+        } else if let Some(signal) = status.stopping_signal().and_then(Signal::from_number) {
+            self.stopped.push((pid, signal));
         }
     }
 }

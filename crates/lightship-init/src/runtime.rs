@@ -1,257 +1,282 @@
 //! The loop: waits for what happens, asks the supervisor, and does what it says. One thread,
-//! no ticks: it sleeps until a signal, an event, an answer or a deadline.
+//! no ticks: it sleeps until a signal, an event, a request or a deadline.
+
+mod begin;
+mod commands;
+mod companions;
 
 use std::collections::VecDeque;
-use std::net::TcpListener;
-use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
-use std::{io, process};
 
 use lightship_model::event::{Event, Exit, What};
-use lightship_model::status::{LoaderState, Status};
-use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, LocalSet, spawn_local};
-use tokio::time::Instant;
+use rustix::process::{Pid, getpid};
 
+use self::commands::Commands;
+use self::companions::Companions;
 use crate::config::Config;
+use crate::control::ControlAddress;
 use crate::error::RunError;
-use crate::feed::Feed;
+use crate::feed::{FLUSH_WITHIN, Feed};
+use crate::http::Http;
 use crate::loader_link::LoaderLink;
-use crate::probe::{self, Probe};
+use crate::log;
+use crate::poller::Poller;
 use crate::processes::{Processes, Role};
+use crate::reach;
+use crate::reaper::Reaped;
+use crate::signal::Signal;
 use crate::signals::Signals;
-use crate::supervisor::{Action, Input, Rules, Signal, Supervisor};
+use crate::supervisor::{Action, Input, Supervisor};
+use crate::terminal::Terminal;
 use crate::view::View;
-use crate::{address, http, log, sys};
 
 /// Runs until the end; returns the exit code.
 pub(crate) fn run(config: Config) -> Result<u8, RunError> {
-    // A signal that comes from now on waits until somebody can deal with it.
-    let mask = sys::block_signals().map_err(RunError::system("block signals"))?;
-    // Then, before anything that takes time: whoever asks for health gets an answer.
-    let listener = listen(&config.listen)?;
-    sys::keep_ended_children().map_err(RunError::system("set up SIGCHLD"))?;
-    adopt_orphans();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(RunError::system("set up waiting"))?;
-    LocalSet::new().block_on(&runtime, supervise(config, listener, mask))
-}
-
-fn listen(text: &str) -> Result<TcpListener, RunError> {
-    let addresses = address::parse(text).map_err(RunError::Address)?;
-    let listener = TcpListener::bind(addresses.as_slice())
-        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-    listener.map_err(|source| RunError::Listen { address: text.to_owned(), source })
-}
-
-/// PID 1 gets orphans anyway; others have to ask for them. Where the kernel refuses, orphans go
-/// to the real PID 1, and nothing else changes.
-fn adopt_orphans() {
-    if process::id() != 1 {
-        let itself = Some(rustix::process::getpid());
-        rustix::process::set_child_subreaper(itself).unwrap_or_default();
-    }
-}
-
-async fn supervise(config: Config, listener: TcpListener, mask: sys::Mask) -> Result<u8, RunError> {
-    let address = listener.local_addr().map_err(RunError::system("read the address of health"))?;
-    let listener =
-        tokio::net::TcpListener::from_std(listener).map_err(RunError::system("serve health"))?;
-    let signals = Signals::new().map_err(RunError::system("receive signals"))?;
-    let probe = config.service.ready.as_ref().map(Probe::new).transpose();
-    let mut status = Status::expecting(config.expected.iter().cloned());
-    if config.loader.is_none() {
-        status.loader.state = LoaderState::Complete;
-    }
-    let (reports, mut reported) = mpsc::unbounded_channel();
-    let mut keeper = Keeper {
-        probe: probe.map_err(RunError::Ready)?,
-        supervisor: Supervisor::new(rules(&config), seed()),
-        view: Rc::new(View::new(status, config.capabilities)),
-        feed: Feed::new(config.events).map_err(RunError::system("use the pipe for events"))?,
-        processes: Processes::new(mask, config.service, &config.tool_dir, config.loader),
-        loader: None,
-        probing: None,
-        reports,
-        code: None,
-    };
-    spawn_local(http::serve(listener, Rc::clone(&keeper.view)));
-    keeper.tell(What::HealthListening { address: address.to_string() });
-    keeper.take(Input::Begin);
+    let mut keeper = begin::begin(config)?;
     loop {
         if let Some(code) = keeper.code {
-            keeper.feed.flush().await;
+            keeper.finish();
             return Ok(code);
         }
-        let deadline = keeper.supervisor.deadline().map(|at| keeper.view.instant(at));
-        // In no fixed order, and a pause after each piece from the loader: one that writes
-        // without end must hold up neither a deadline nor an answer.
-        tokio::select! {
-            numbers = signals.next() => {
-                keeper.signals(&numbers.map_err(RunError::system("receive signals"))?);
-            }
-            said = hear(&mut keeper.loader) => {
-                keeper.heard(said);
-                tokio::task::yield_now().await;
-            }
-            Some(report) = reported.recv() => keeper.take(report),
-            () = keeper.feed.closed() => keeper.take(Input::ReaderGone),
-            () = sleep_until(deadline) => keeper.time(),
-        }
-    }
-}
-
-fn rules(config: &Config) -> Rules {
-    let service = &config.service;
-    Rules {
-        command: service.command.clone(),
-        restart: service.restart,
-        probed: service.ready.is_some(),
-        ready_timeout: service.ready_timeout,
-        stop_timeout: service.stop_timeout,
-        loader: config.loader.is_some(),
-    }
-}
-
-/// Differs between containers that start together.
-fn seed() -> u64 {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::from(time.subsec_nanos()) << 32 | u64::from(process::id())
-}
-
-async fn sleep_until(deadline: Option<std::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(Instant::from_std(deadline)).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn hear(loader: &mut Option<LoaderLink>) -> io::Result<Vec<What>> {
-    match loader {
-        Some(loader) => loader.next().await,
-        None => std::future::pending().await,
+        keeper.turn().map_err(RunError::system("wait"))?;
     }
 }
 
 /// Everything that the loop keeps.
 struct Keeper {
     supervisor: Supervisor,
-    view: Rc<View>,
+    view: View,
+    poller: Poller,
+    signals: Signals,
+    /// Signals that letting go of the terminal costs: they are not for the service.
+    swallow: Vec<Signal>,
     feed: Feed,
+    http: Http,
+    control: Option<ControlAddress>,
     processes: Processes,
-    probe: Option<Probe>,
+    terminal: Terminal,
     /// The pipes of the loader that runs.
     loader: Option<LoaderLink>,
-    /// The probe that is waiting for its answer, unless it is a process.
-    probing: Option<AbortHandle>,
-    reports: mpsc::UnboundedSender<Input>,
+    commands: Commands,
+    companions: Companions,
+    /// What to say of each orphan that ended, before its number.
+    warn_on_reap: Option<&'static str>,
+    verbose: bool,
     /// Set when everything is over.
     code: Option<u8>,
 }
 
 impl Keeper {
+    /// Waits for something to happen, and deals with it.
+    fn turn(&mut self) -> std::io::Result<()> {
+        let now = self.view.elapsed();
+        self.poller.clear();
+        self.signals.watch(&mut self.poller);
+        self.feed.watch(&mut self.poller);
+        self.http.watch(&mut self.poller, now);
+        if let Some(loader) = &mut self.loader {
+            loader.watch(&mut self.poller);
+        }
+        self.commands.watch(&mut self.poller);
+        self.companions.watch(&mut self.poller);
+        let deadlines = [
+            self.supervisor.deadline(),
+            self.http.deadline(),
+            self.commands.deadline(),
+            self.companions.deadline(),
+        ];
+        let deadline = deadlines.into_iter().flatten().min();
+        self.poller.wait(deadline.map(|at| at.saturating_sub(now)))?;
+
+        let signals = self.signals.take(&self.poller);
+        if !signals.is_empty() {
+            self.signalled(signals);
+        }
+        let said = self.loader.as_mut().map(|loader| loader.turn(&self.poller));
+        self.relay(said.unwrap_or_default());
+        if self.feed.turn(&self.poller).is_some() {
+            self.take(Input::Stop { reason: "nobody reads the events any more" });
+        }
+        let now = self.view.elapsed();
+        for asked in self.http.turn(&self.poller, &self.view, now) {
+            self.asked(asked);
+        }
+        self.read_logs(now);
+        self.look_after_companions(now);
+        if self.supervisor.deadline().is_some_and(|at| at <= now) {
+            self.look_after_group();
+            self.take(Input::Time);
+        }
+        Ok(())
+    }
+
+    /// Gives those who read the events a moment to take what is left.
+    fn finish(&mut self) {
+        self.http.shutdown();
+        self.http.flush(&self.view, FLUSH_WITHIN);
+        if let Some(control) = &self.control {
+            control.remove();
+        }
+        self.terminal.take_back();
+        let until = self.view.elapsed() + FLUSH_WITHIN;
+        let mut logged = false;
+        loop {
+            let now = self.view.elapsed();
+            let logs = self.companions.logs.as_mut();
+            logged = logged || logs.is_none_or(|logs| logs.flush(now, View::now()));
+            if (logged && !self.feed.is_pending()) || now >= until {
+                // A reader that does not read for a second does not want to know.
+                return;
+            }
+            self.poller.clear();
+            if self.feed.is_pending() {
+                self.feed.watch(&mut self.poller);
+            }
+            if let Some(logs) = self.companions.logs.as_mut().filter(|_| !logged) {
+                logs.watch_sinks(&mut self.poller);
+            }
+            if self.poller.wait(Some(until - now)).is_err() {
+                return;
+            }
+            self.feed.turn(&self.poller);
+        }
+    }
+
     /// Lets the supervisor decide on `input` and on all that follows from it.
     fn take(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
+            if let Input::Probed { attempt, good } = input {
+                self.note_probe(attempt, good);
+            }
             for action in self.supervisor.step(input, self.view.elapsed()) {
-                inputs.extend(self.perform(action));
+                self.perform(action, &mut inputs);
             }
         }
     }
 
-    /// Does one thing; what came of it, where that is known at once, is the next input.
-    fn perform(&mut self, action: Action) -> Option<Input> {
+    /// Does one thing; what came of it, where that is known at once, is one of the next inputs.
+    fn perform(&mut self, action: Action, next: &mut VecDeque<Input>) {
         match action {
-            Action::StartService => {
-                return Some(match self.processes.start_service() {
-                    Ok(pid) => Input::ServiceStarted { pid: number(pid) },
-                    Err(failed) => {
-                        Input::ServiceNotStarted { code: failed.code, error: failed.error }
-                    }
-                });
-            }
-            Action::StartLoader => {
-                return Some(match self.processes.start_loader() {
-                    Ok((pid, link)) => {
-                        self.loader = Some(link);
-                        Input::LoaderStarted { pid: number(pid) }
-                    }
-                    Err(failed) => {
-                        Input::LoaderNotStarted { code: failed.code, error: failed.error }
-                    }
-                });
-            }
+            Action::StartService => match self.start_service() {
+                Ok(pid) => next.push_back(Input::ServiceStarted { pid: number(pid) }),
+                Err(failed) => {
+                    let (code, error) = (failed.code, failed.error);
+                    self.nobody_new(Input::ServiceNotStarted { code, error }, next);
+                }
+            },
+            Action::StartLoader => next.push_back(match self.processes.start_loader() {
+                Ok((pid, link)) => {
+                    self.loader = Some(link);
+                    self.send_commands();
+                    Input::LoaderStarted { pid: number(pid) }
+                }
+                Err(failed) => Input::LoaderNotStarted { code: failed.code, error: failed.error },
+            }),
             Action::SignalService(signal) => self.processes.signal_service(signal),
             Action::SignalLoader(signal) => self.processes.signal_loader(signal),
-            Action::Probe { attempt } => return self.begin_probe(attempt),
-            Action::EndProbe { attempt } => {
-                if let Some(probing) = self.probing.take() {
-                    probing.abort();
+            Action::SignalRest(signal) => reach::signal_rest(signal),
+            Action::RunHook(hook) => {
+                if let Some(failed) = self.run_hook(hook) {
+                    self.nobody_new(failed, next);
                 }
-                self.processes.kill_probe(attempt);
             }
+            Action::SignalHook(hook, signal) => {
+                self.processes.signal_role(Role::Hook(hook), signal);
+            }
+            Action::Probe { attempt, asks } => next.extend(self.begin_probe(attempt, asks)),
+            Action::EndProbe { attempt } => self.end_probe(attempt),
+            Action::Suspend => self.suspend(),
             Action::Tell(what) => self.tell(what),
             Action::Exit(code) => self.code = Some(code),
         }
-        None
     }
 
-    fn begin_probe(&mut self, attempt: u64) -> Option<Input> {
-        let reports = self.reports.clone();
-        let report = move |ready| {
-            // Nobody listens when everything is over.
-            reports.send(Input::Probed { attempt, ready }).unwrap_or_default();
-        };
-        let task = match self.probe.clone()? {
-            Probe::Http(url) => spawn_local(async move { report(probe::http(url).await) }),
-            Probe::Tcp(addresses) => {
-                spawn_local(async move { report(probe::tcp(addresses).await) })
-            }
-            Probe::Exec(argv) => {
-                let failed = self.processes.start_probe(&argv, attempt).err()?;
-                log::line(&failed.error);
-                return Some(Input::Probed { attempt, ready: false });
-            }
-        };
-        self.probing = Some(task.abort_handle());
-        None
+    /// Something could not be started, as `failed` says: whether anybody is left at all has to
+    /// be found out in another way than by somebody's end.
+    fn nobody_new(&mut self, failed: Input, next: &mut VecDeque<Input>) {
+        let mut others = Vec::new();
+        if self.processes.reap(&mut others).alone {
+            next.push_back(Input::Alone);
+        }
+        next.push_back(failed);
+        next.extend(others.into_iter().filter_map(|(role, exit)| ended(role, exit)));
+    }
+
+    /// Stops this process, as the terminal wants; it goes on when somebody continues it.
+    fn suspend(&self) {
+        self.terminal.take_back();
+        reach::signal_process(getpid(), Signal::STOP);
     }
 
     /// Tells everybody of something that happened.
-    fn tell(&self, what: What) {
+    fn tell(&mut self, what: What) {
         if !self.feed.is_on()
             && let Some(line) = log::text(&what)
         {
-            log::line(&line);
+            match &mut self.companions.logs {
+                Some(logs) => logs.say(&line, View::now()),
+                None => log::line(&line),
+            }
         }
         let event = Event::new(View::now(), what);
         self.view.status.borrow_mut().apply(&event);
         self.feed.push(&event);
+        self.http.tell(&event);
     }
 
-    fn signals(&mut self, numbers: &[i32]) {
-        // What has ended is known before what somebody wants.
-        self.reap();
-        for signal in numbers.iter().filter_map(|number| Signal::from_number(*number)) {
+    fn signalled(&mut self, signals: Vec<Signal>) {
+        // What has ended is known before what somebody wants. A service that was stopped before
+        // lightship was, and is to go on with it, does not stop it again.
+        let continued = signals.contains(&Signal::CONT);
+        self.reap(continued);
+        for signal in signals {
+            if let Some(index) = self.swallow.iter().position(|swallowed| *swallowed == signal) {
+                self.swallow.swap_remove(index);
+                continue;
+            }
+            self.view.counters.borrow_mut().signal(signal.short_name());
+            if self.verbose && signal != Signal::CHLD {
+                log::line(&format!("received signal {signal}"));
+            }
+            if signal == Signal::CONT
+                && let Some(service) = self.processes.service_pid()
+            {
+                self.terminal.give(service);
+            }
             self.take(Input::Signal(signal));
         }
     }
 
-    fn reap(&mut self) {
-        let ended = self.processes.reap();
-        for (role, exit) in ended {
+    fn reap(&mut self, continued: bool) {
+        let service = self.processes.service_pid();
+        let mut ours = Vec::new();
+        let Reaped { ended: all, stopped, alone } = self.processes.reap(&mut ours);
+        let orphans = all.len().saturating_sub(ours.len());
+        self.view.counters.borrow_mut().orphans_reaped += orphans as u64;
+        if let Some(words) = self.warn_on_reap {
+            for (pid, _) in all.iter().filter(|(pid, _)| Some(*pid) != service) {
+                log::line(&format!("{words}{}", number(*pid)));
+            }
+        }
+        if alone {
+            self.take(Input::Alone);
+        }
+        for (role, exit) in ours {
             self.ended(role, exit);
         }
         self.look_after_group();
+        let suspended = |(pid, _): &(Pid, Signal)| Some(*pid) == service;
+        if !continued && stopped.iter().any(suspended) && self.terminal == Terminal::Foreground {
+            self.take(Input::ServiceSuspended);
+        }
     }
 
     fn ended(&mut self, role: Role, exit: Exit) {
         match role {
             Role::Service => {
+                if let Some(logs) = &mut self.companions.logs {
+                    logs.ended(self.view.elapsed(), View::now());
+                }
                 let left_over = self.processes.service_group_exists();
                 self.take(Input::ServiceEnded { exit, left_over });
             }
@@ -259,9 +284,15 @@ impl Keeper {
                 let said = self.loader.take().map(LoaderLink::last_words).unwrap_or_default();
                 self.relay(said);
                 self.take(Input::LoaderEnded { exit });
+                if self.commands.wants_loader() {
+                    self.take(Input::LoaderWanted);
+                }
             }
-            Role::Probe { attempt } => {
-                self.take(Input::Probed { attempt, ready: exit.is_success() });
+            Role::LogReader { number } => self.log_read(number, exit),
+            Role::Probe { .. } | Role::Hook(_) => {
+                if let Some(input) = ended(role, exit) {
+                    self.take(input);
+                }
             }
         }
     }
@@ -272,22 +303,10 @@ impl Keeper {
         }
     }
 
-    fn time(&mut self) {
-        self.look_after_group();
-        self.take(Input::Time);
-    }
-
-    fn heard(&mut self, said: io::Result<Vec<What>>) {
-        match said {
-            Ok(said) => self.relay(said),
-            // It closed its output; that it ends is told by its end.
-            Err(_) => self.loader = None,
-        }
-    }
-
     fn relay(&mut self, said: Vec<What>) {
         for what in said {
             let complete = matches!(what, What::LoadComplete { .. });
+            self.commands.heard(&what);
             self.tell(what);
             if complete {
                 self.take(Input::LoadComplete);
@@ -296,6 +315,16 @@ impl Keeper {
     }
 }
 
-fn number(pid: rustix::process::Pid) -> u32 {
+/// The input that the end of a process is, where nothing else belongs to it.
+fn ended(role: Role, exit: Exit) -> Option<Input> {
+    match role {
+        Role::Loader => Some(Input::LoaderEnded { exit }),
+        Role::Probe { attempt } => Some(Input::Probed { attempt, good: exit.is_success() }),
+        Role::Hook(hook) => Some(Input::HookEnded { hook, exit }),
+        Role::Service | Role::LogReader { .. } => None,
+    }
+}
+
+fn number(pid: Pid) -> u32 {
     pid.as_raw_nonzero().get().unsigned_abs()
 }

@@ -8,17 +8,45 @@ use lightship_model::name::ToolName;
 use lightship_model::status::Status;
 use lightship_model::time::Timestamp;
 
+use crate::counters::Counters;
+
 /// The one "now" of this process.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) status: RefCell<Status>,
     pub(crate) capabilities: BTreeMap<String, Vec<ToolName>>,
+    pub(crate) counters: RefCell<Counters>,
+    pub(crate) about: About,
     began: Instant,
+}
+
+/// A point in time, on both clocks: since lightship started, and of the day.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) now: Duration,
+    pub(crate) time: Timestamp,
+}
+
+/// What does not change while lightship runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    /// How long the service may take for its first start before health stops asking for patience.
+    pub(crate) start_period: Duration,
+    /// Tools without which the service is not ready for anybody.
+    pub(crate) required: Vec<ToolName>,
+    /// The control socket, as clients name it.
+    pub(crate) control: Option<String>,
 }
 
 impl View {
     pub(crate) fn new(status: Status, capabilities: BTreeMap<String, Vec<ToolName>>) -> Self {
-        Self { status: RefCell::new(status), capabilities, began: Instant::now() }
+        Self {
+            status: RefCell::new(status),
+            capabilities,
+            counters: RefCell::default(),
+            about: About::default(),
+            began: Instant::now(),
+        }
     }
 
     /// The time since lightship started, on a clock that nobody sets.
@@ -40,5 +68,11 @@ impl View {
     /// The monotonic time as the clock of the runtime has it.
     pub(crate) fn instant(&self, elapsed: Duration) -> Instant {
         self.began + elapsed
+    }
+
+    /// Whether the service has not been ready yet, and has time left for it.
+    pub(crate) fn is_starting(&self) -> bool {
+        let status = self.status.borrow();
+        !status.service.was_ready && !status.stopping && self.elapsed() < self.about.start_period
     }
 }

@@ -1,12 +1,17 @@
 //! What health answers, made from [`Status`] alone.
 
+pub mod checks;
+pub mod draft;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use self::checks::Check;
+use crate::event::Progress;
 use crate::name::ToolName;
 use crate::state::ToolStatus;
-use crate::status::{LoaderState, Status, ToolView};
+use crate::status::{LoaderState, ServiceStatus, Status, ToolView};
 use crate::time::Timestamp;
 
 /// The specification's three words.
@@ -48,11 +53,33 @@ pub struct FullHealth {
     pub health: Health,
     pub tools: Tools,
     pub capabilities: BTreeMap<String, bool>,
+    pub rights: Rights,
+    /// What is only for those who may see details.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub more: Option<More>,
+}
+
+/// What whoever asks may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rights {
+    /// See why: errors, reasons, processes, paths, logs.
+    pub details: bool,
+    /// Change something: promote, retry, reload, stop.
+    pub control: bool,
+}
+
+/// The details beside the specification's document.
+#[derive(Clone, Debug, Serialize)]
+pub struct More {
     pub service: Service,
     pub loader: Loader,
+    pub checks: Vec<Check>,
     pub warnings: Vec<String>,
     /// Why the status is not `healthy`: a sentence each.
     pub reasons: Vec<String>,
+    pub started: Timestamp,
+    /// Where commands are taken, if anywhere.
+    pub control: Option<String>,
     pub version: &'static str,
 }
 
@@ -62,7 +89,8 @@ pub struct Tools {
     pub loading: bool,
     pub complete: bool,
     pub status: BTreeMap<ToolName, ToolStatus>,
-    pub details: BTreeMap<ToolName, Detail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<BTreeMap<ToolName, Detail>>,
 }
 
 /// One tool beside the specification's word for it.
@@ -79,6 +107,21 @@ pub struct Detail {
     pub reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<&'static str>,
+    pub source: String,
+    pub priority: i32,
+    /// Waits until somebody asks for it.
+    pub on_demand: bool,
+    /// When its install began, while it is being installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Which attempt it is, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// How long its last attempt took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
     /// Whole seconds since its install began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elapsed: Option<u64>,
@@ -94,9 +137,17 @@ pub struct Service {
     pub pid: Option<u32>,
     pub ready: bool,
     pub ready_since: Option<Timestamp>,
+    /// How long it took to become ready, in milliseconds.
+    pub time_to_ready_ms: Option<u64>,
     pub restarts: u32,
     /// Exit code of its last process, 128+n for a signal.
     pub last_exit: Option<u8>,
+    pub last_exit_at: Option<Timestamp>,
+    /// While it waits to be started again: how long in all, in milliseconds.
+    pub backoff_ms: Option<u64>,
+    /// Why it could not be executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// The loader.
@@ -104,6 +155,11 @@ pub struct Service {
 pub struct Loader {
     pub state: &'static str,
     pub restarts: u32,
+    /// Tools that are installed at once.
+    pub slots: usize,
+    /// The tool directory, once the loader has said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dir: Option<String>,
 }
 
 /// The verdict, and a sentence for each thing that keeps it from being healthy.
@@ -146,38 +202,59 @@ pub fn health(status: &Status, started: Timestamp, now: Timestamp) -> Health {
     }
 }
 
-/// The full document.
+/// The full document, for someone with `rights`. `control` is the address of the control socket.
 pub fn full_health(
     status: &Status,
     capabilities: &BTreeMap<String, Vec<ToolName>>,
     started: Timestamp,
     now: Timestamp,
+    rights: Rights,
+    control: Option<&str>,
 ) -> FullHealth {
-    let (_, reasons) = verdict(status, now);
     let each = || status.tools.iter();
+    let details = || each().map(|(name, tool)| (name.clone(), detail(tool, now))).collect();
     FullHealth {
         health: health(status, started, now),
         tools: Tools {
             loading: status.is_loading(),
             complete: status.is_complete(),
             status: each().map(|(name, tool)| (name.clone(), tool.change.status)).collect(),
-            details: each().map(|(name, tool)| (name.clone(), detail(tool, now))).collect(),
+            details: rights.details.then(details),
         },
         capabilities: capabilities
             .iter()
             .map(|(name, tools)| (name.clone(), status.has(tools)))
             .collect(),
-        service: Service {
-            pid: status.service.pid,
-            ready: status.service.ready_since.is_some(),
-            ready_since: status.service.ready_since,
-            restarts: status.service.restarts,
-            last_exit: status.service.last_exit.map(crate::event::Exit::code),
-        },
-        loader: Loader { state: status.loader.state.as_str(), restarts: status.loader.restarts },
-        warnings: status.warnings.clone(),
-        reasons,
-        version: env!("CARGO_PKG_VERSION"),
+        rights,
+        more: rights.details.then(|| More {
+            service: service(&status.service),
+            loader: Loader {
+                state: status.loader.state.as_str(),
+                restarts: status.loader.restarts,
+                slots: status.loader.slots,
+                dir: status.loader.dir.clone(),
+            },
+            checks: checks::all(status),
+            warnings: status.warnings.clone(),
+            reasons: verdict(status, now).1,
+            started,
+            control: control.map(str::to_owned),
+            version: env!("CARGO_PKG_VERSION"),
+        }),
+    }
+}
+
+fn service(service: &ServiceStatus) -> Service {
+    Service {
+        pid: service.pid,
+        ready: service.ready_since.is_some(),
+        ready_since: service.ready_since,
+        time_to_ready_ms: service.ready_after_ms,
+        restarts: service.restarts,
+        last_exit: service.last_exit.map(crate::event::Exit::code),
+        last_exit_at: service.last_exit_at,
+        backoff_ms: service.restart_in_ms,
+        error: service.error.clone(),
     }
 }
 
@@ -189,6 +266,13 @@ fn detail(tool: &ToolView, now: Timestamp) -> Detail {
         error: change.error.clone(),
         reason: change.reason.clone(),
         phase: tool.progress.as_ref().map(|progress| progress.phase.as_str()),
+        source: tool.source.clone(),
+        priority: tool.priority,
+        on_demand: tool.on_demand,
+        started: tool.started,
+        progress: tool.progress.clone(),
+        attempt: change.attempt,
+        took_ms: tool.tally.took_ms,
         elapsed: tool.started.map(|started| now.since(started).as_secs()),
         estimate: tool.estimate_ms.map(|estimate| estimate / 1000),
     }

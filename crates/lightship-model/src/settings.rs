@@ -99,7 +99,7 @@ impl Settings {
                 given.listen,
                 env::LISTEN,
                 var(env::LISTEN),
-                manifest.listen.clone(),
+                manifest.health.listen.clone(),
                 defaults::LISTEN.to_owned(),
             ),
             enabled: pick(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Event, Exit, PlannedTool, Progress, ToolChange, What};
+use crate::event::{Event, Exit, Phase, PlannedTool, Progress, ToolChange, Unit, What};
 use crate::history::{History, Kind, Mark};
 use crate::name::ToolName;
 use crate::state::ToolStatus;
@@ -32,7 +32,15 @@ pub struct ServiceStatus {
     pub ready_since: Option<Timestamp>,
     /// It was ready once since lightship started.
     pub was_ready: bool,
+    /// How long its newest process took to become ready, in milliseconds.
+    pub ready_after_ms: Option<u64>,
+    /// Processes that ran.
+    pub starts: u32,
     pub restarts: u32,
+    /// Restarts after a process that a signal ended.
+    pub restarts_by_signal: u32,
+    /// While it waits to be started again: how long in all, in milliseconds.
+    pub restart_in_ms: Option<u64>,
     pub last_exit: Option<Exit>,
     pub last_exit_at: Option<Timestamp>,
     pub error: Option<String>,
@@ -87,6 +95,39 @@ pub struct ToolView {
     pub started: Option<Timestamp>,
     pub progress: Option<Progress>,
     pub history: History,
+    pub tally: Tally,
+}
+
+/// What has come of a tool's installs since lightship started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub installed: u32,
+    pub failed: u32,
+    /// How long the last attempt took, in milliseconds.
+    pub took_ms: Option<u64>,
+    /// Bytes downloaded, by all attempts.
+    pub downloaded: u64,
+}
+
+impl Tally {
+    fn count(&mut self, change: &ToolChange) {
+        // Without a duration nothing was tried: it was found installed, or is held up.
+        let Some(took_ms) = change.took_ms else { return };
+        self.took_ms = Some(took_ms);
+        match change.status {
+            ToolStatus::Installed => self.installed = self.installed.saturating_add(1),
+            ToolStatus::Failed => self.failed = self.failed.saturating_add(1),
+            ToolStatus::Pending | ToolStatus::Installing | ToolStatus::Skipped => {}
+        }
+    }
+}
+
+/// The bytes that `progress` has downloaded.
+fn downloaded(progress: Option<&Progress>) -> u64 {
+    let bytes = |progress: &&Progress| {
+        progress.phase == Phase::Downloading && progress.unit == Some(Unit::Bytes)
+    };
+    progress.filter(bytes).and_then(|progress| progress.done).unwrap_or(0)
 }
 
 impl Status {
@@ -105,10 +146,13 @@ impl Status {
                 self.service.pid = Some(*pid);
                 self.service.ready_since = None;
                 self.service.error = None;
+                self.service.restart_in_ms = None;
+                self.service.starts = self.service.starts.saturating_add(1);
                 self.service.history.push(Mark::new(event.at, Kind::Starting));
             }
-            What::ServiceReady { .. } => {
+            What::ServiceReady { after_ms, .. } => {
                 self.service.ready_since = Some(event.at);
+                self.service.ready_after_ms = Some(*after_ms);
                 self.service.was_ready = true;
                 self.service.history.push(Mark::new(event.at, Kind::Ready));
             }
@@ -120,7 +164,12 @@ impl Status {
                 self.service.ready_since = None;
                 self.service.last_exit = Some(*exit);
                 self.service.last_exit_at = Some(event.at);
-                self.service.restarts += u32::from(restart_in_ms.is_some());
+                let restarts = u32::from(restart_in_ms.is_some());
+                self.service.restarts += restarts;
+                if matches!(exit, Exit::Signal(_)) {
+                    self.service.restarts_by_signal += restarts;
+                }
+                self.service.restart_in_ms = *restart_in_ms;
                 self.service.history.push(Mark::exited(event.at, *exit, *restart_in_ms));
             }
             What::ServiceFailed { error } => {
@@ -149,6 +198,11 @@ impl Status {
                 let installing =
                     |tool: &&mut ToolView| tool.change.status == ToolStatus::Installing;
                 if let Some(tool) = self.tools.get_mut(name).filter(installing) {
+                    // A download that begins anew counts anew.
+                    let before = downloaded(tool.progress.as_ref());
+                    let after = downloaded(Some(progress));
+                    let more = after.checked_sub(before).unwrap_or(after);
+                    tool.tally.downloaded = tool.tally.downloaded.saturating_add(more);
                     tool.progress = Some(progress.clone());
                 }
             }
@@ -172,7 +226,8 @@ impl Status {
             .into_iter()
             .map(|planned| {
                 let name = planned.change.name.clone();
-                let mut history = before.remove(&name).map(|tool| tool.history).unwrap_or_default();
+                let past = before.remove(&name).map(|tool| (tool.history, tool.tally));
+                let (mut history, tally) = past.unwrap_or_default();
                 if let Some(at) = at {
                     history.push(Mark::tool(at, &planned.change));
                 }
@@ -184,6 +239,7 @@ impl Status {
                     estimate_ms: planned.estimate_ms,
                     started: None,
                     progress: None,
+                    tally,
                     history,
                 };
                 (name, view)
@@ -199,6 +255,7 @@ impl Status {
         let asked_for = change.waits.as_ref().is_some_and(Waits::is_in_line);
         tool.on_demand &= change.status == ToolStatus::Pending && !asked_for;
         tool.progress = None;
+        tool.tally.count(change);
         tool.change = change.clone();
         tool.history.push(Mark::tool(at, change));
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lightship_init::ConfigError;
 use lightship_init::address::AddressError;
 use lightship_loader::LoaderError;
 use lightship_model::exit;
@@ -25,6 +26,8 @@ pub(crate) enum Failure {
     Loader(#[from] LoaderError),
     #[error(transparent)]
     Address(#[from] AddressError),
+    #[error(transparent)]
+    Config(ConfigError),
     #[error("{manifest} names no service, and no command was given")]
     NoService { manifest: String },
     #[error("there is no tool called `{name}` in the manifest")]
@@ -53,6 +56,7 @@ impl Failure {
         match self {
             Self::Manifest(_)
             | Self::Settings(_)
+            | Self::Config(_)
             | Self::NoService { .. }
             | Self::UnknownProfile { .. }
             | Self::Read { .. } => exit::INPUT,
@@ -89,6 +93,7 @@ impl Failure {
             }
             Self::Loader(error) => Some(error.help().to_owned()),
             Self::Manifest(_)
+            | Self::Config(_)
             | Self::Address(_)
             | Self::Read { .. }
             | Self::Output(_)

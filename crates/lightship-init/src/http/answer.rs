@@ -1,154 +1,157 @@
-//! What the health port answers: from memory, whatever the machine is doing.
+//! An answer, and how it looks on the wire.
 
-use lightship_model::health::{Verdict, full_health, health, verdict};
-use lightship_model::name::ToolName;
-use lightship_model::state::ToolStatus;
-use lightship_model::status::Status;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use lightship_model::time::Timestamp;
 use serde::Serialize;
 
-use crate::view::View;
+use super::date;
 
-const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-const INDEX: &str = "\
-lightship
-  /health             the short document; 200 for healthy and degraded, 503 for unhealthy
-  /health?full=true   everything that is known
-  /livez              200 as long as lightship answers
-  /startupz           200 once the service was ready
-  /readyz             200 while the service is ready; ?require=TOOL,TOOL waits for tools as well
-";
+/// A header field of an answer.
+type Field = (&'static str, Cow<'static, str>);
 
 /// An answer, before it is put on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
-    pub(super) body: String,
+    pub(super) fields: Vec<Field>,
+    pub(super) body: Cow<'static, str>,
 }
 
 impl Answer {
-    fn text(status: u16, body: impl Into<String>) -> Self {
-        Self { status, content_type: TEXT, body: body.into() }
+    pub(super) fn new(status: u16, kind: &'static str, body: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, content_type: kind, fields: Vec::new(), body: body.into() }
     }
 
-    fn json(status: u16, document: &impl Serialize) -> Self {
+    pub(crate) fn text(status: u16, body: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(status, TEXT, body)
+    }
+
+    pub(crate) fn json(status: u16, document: &impl Serialize) -> Self {
         // Strings, numbers and maps with string keys always serialise.
         let mut body = serde_json::to_string(document).unwrap_or_default();
         body.push('\n');
-        Self { status, content_type: JSON, body }
+        Self::new(status, JSON, body)
     }
 
-    fn error(status: u16, error: &str) -> Self {
+    /// What went wrong, and what to do about it.
+    pub(crate) fn error(status: u16, error: &str) -> Self {
         Self::json(status, &serde_json::json!({ "error": error }))
     }
-}
 
-/// Answers a request. `reads` is whether its method is GET or HEAD.
-pub(super) fn answer(reads: bool, path: &str, query: Option<&str>, view: &View) -> Answer {
-    let query = query.unwrap_or_default();
-    let status = view.status.borrow();
-    let respond: &dyn Fn() -> Answer = match path {
-        "/" => &|| Answer::text(200, INDEX),
-        "/health" => &|| health_answer(query, &status, view, View::now()),
-        "/livez" => &|| Answer::text(200, "ok\n"),
-        "/startupz" => &|| startup(&status),
-        "/readyz" => &|| readiness(query, &status),
-        _ => return Answer::error(404, "there is nothing here; / lists what there is"),
-    };
-    if reads { respond() } else { Answer::error(405, "only GET and HEAD are answered") }
-}
+    /// A command was taken.
+    pub(crate) fn done() -> Self {
+        Self::json(202, &serde_json::json!({ "ok": true }))
+    }
 
-fn health_answer(query: &str, status: &Status, view: &View, now: Timestamp) -> Answer {
-    let (verdict, _) = verdict(status, now);
-    let code = verdict.http_status();
-    let started = view.started(now);
-    let full = values(query, "full").any(|value| value == "true" || value == "1");
-    if full {
-        Answer::json(code, &full_health(status, &view.capabilities, started, now))
-    } else {
-        Answer::json(code, &health(status, started, now))
+    #[must_use]
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.fields.push((name, value.into()));
+        self
     }
-}
 
-fn startup(status: &Status) -> Answer {
-    if status.service.was_ready {
-        Answer::text(200, "ok\n")
-    } else {
-        Answer::text(503, "the service has not been ready yet\n")
-    }
-}
-
-fn readiness(query: &str, status: &Status) -> Answer {
-    let mut failing = Vec::new();
-    if status.stopping {
-        failing.push("stopping".to_owned());
-    }
-    if status.service.pid.is_none() {
-        failing.push("the service does not run".to_owned());
-    } else if status.service.ready_since.is_none() {
-        failing.push("the service is not ready yet".to_owned());
-    }
-    let required = values(query, "require");
-    for value in required {
-        let names = value.split(',').filter(|name| !name.is_empty());
-        failing.extend(names.filter_map(|name| missing(name, status)));
-    }
-    if failing.is_empty() {
-        Answer::text(200, "ok\n")
-    } else {
-        Answer::text(503, failing.join("\n") + "\n")
-    }
-}
-
-/// What is wrong with a required tool, if anything.
-fn missing(name: &str, status: &Status) -> Option<String> {
-    let unknown = || Some("a required tool is not in the manifest".to_owned());
-    // Text of the request goes into the answer only where it is a tool's name.
-    let Ok(name) = name.parse::<ToolName>() else { return unknown() };
-    match status.tools.get(&name).map(|tool| tool.change.status) {
-        Some(ToolStatus::Installed) => None,
-        Some(other) => Some(format!("tool {name} is {other}")),
-        None => Some(format!("tool {name} is not in the manifest")),
-    }
-}
-
-/// The values of the parameter `key`. A `+` stays one: it stands in tools' names.
-fn values<'a>(query: &'a str, key: &'a str) -> impl Iterator<Item = String> + 'a {
-    query
-        .split('&')
-        .filter_map(move |pair| pair.split_once('=').filter(|(name, _)| *name == key))
-        .map(|(_, value)| decode(value))
-}
-
-/// Undoes percent-encoding; what is none stays.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let (byte, left) = match (first, tail) {
-            (b'%', [high, low, left @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, left),
-                _ => (b'%', tail),
-            },
-            _ => (*first, tail),
+    /// Head of the answer on the wire; the body follows it as it is.
+    pub(super) fn head(&self, now: Timestamp, version: Version, keep_alive: bool) -> String {
+        let mut head = String::with_capacity(320);
+        let Self { status, content_type, fields, body } = self;
+        // Writing into a string can't fail.
+        write!(head, "{} {status} {}\r\n", version.as_str(), reason(*status)).unwrap_or_default();
+        let mut field = |name: &str, value: &str| {
+            head.extend([name, ": ", value, "\r\n"]);
         };
-        bytes.push(byte);
-        rest = left;
+        field("Date", &date::http(now));
+        field("Content-Type", content_type);
+        field("X-Content-Type-Options", "nosniff");
+        for (name, value) in fields {
+            field(name, value);
+        }
+        if !fields.iter().any(|(name, _)| *name == "Cache-Control") {
+            field("Cache-Control", "no-store");
+        }
+        // A stream of events ends with its connection.
+        if !self.is_stream() {
+            field("Content-Length", &body.len().to_string());
+        }
+        if !keep_alive {
+            field("Connection", "close");
+        }
+        head.push_str("\r\n");
+        head
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+
+    fn is_stream(&self) -> bool {
+        self.content_type == EVENT_STREAM
+    }
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+
+/// The version that the client speaks, and is answered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    Http10,
+    Http11,
 }
 
-/// Whether the caller should come back in a moment.
-pub(super) fn is_temporary(status: u16) -> bool {
-    status == Verdict::Unhealthy.http_status()
+impl Version {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+        }
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        202 => "Accepted",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "Unknown",
+    }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_has_what_keeps_an_answer_fresh_and_delimited() {
+        let answer = Answer::text(503, "no\n").with("Retry-After", "1");
+        let now = Timestamp::from_millis(784_111_777_000);
+        assert_eq!(
+            answer.head(now, Version::Http11, true),
+            "HTTP/1.1 503 Service Unavailable\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+             Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n\
+             Retry-After: 1\r\nCache-Control: no-store\r\nContent-Length: 3\r\n\r\n"
+        );
+        let head = answer.head(now, Version::Http10, false);
+        assert!(head.starts_with("HTTP/1.0 503") && head.ends_with("Connection: close\r\n\r\n"));
+    }
+
+    #[test]
+    fn a_stream_has_no_length_and_its_own_word_on_caches() {
+        let answer = Answer::new(200, EVENT_STREAM, "").with("Cache-Control", "no-cache");
+        let head = answer.head(Timestamp::from_millis(0), Version::Http11, false);
+        assert!(!head.contains("Content-Length") && !head.contains("no-store"), "{head}");
+    }
+}

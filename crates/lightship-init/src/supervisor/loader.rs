@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lightship_model::event::{Exit, What};
-use lightship_model::exit;
+use lightship_model::{exit, manifest};
 
 use super::backoff::Backoff;
 use super::ending::{Due, Ending};
@@ -15,6 +15,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]
 pub(super) struct Loader {
+    /// Whether there is one at all.
+    exists: bool,
     phase: Phase,
     backoff: Backoff,
 }
@@ -22,20 +24,18 @@ pub(super) struct Loader {
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     /// The service comes first, until this time; without one nothing has begun.
-    Waiting {
-        until: Option<Duration>,
-    },
+    Waiting { until: Option<Duration> },
     /// `StartLoader` was asked for.
     Starting,
     Running {
         since: Duration,
         complete: bool,
         ending: Ending,
+        /// It is only ended to be started anew.
+        again: bool,
     },
     /// Waiting for the next start.
-    Pausing {
-        until: Duration,
-    },
+    Pausing { until: Duration },
     /// Done, failed, stopped, or there is none.
     Over,
 }
@@ -43,7 +43,7 @@ enum Phase {
 impl Loader {
     pub(super) fn new(wanted: bool, seed: u64) -> Self {
         let phase = if wanted { Phase::Waiting { until: None } } else { Phase::Over };
-        Self { phase, backoff: Backoff::new(seed) }
+        Self { exists: wanted, phase, backoff: Backoff::new(manifest::Backoff::default(), seed) }
     }
 
     /// Lets the service go first, but not for ever.
@@ -61,10 +61,39 @@ impl Loader {
         }
     }
 
+    /// Starts it again when it is over.
+    pub(super) fn want(&mut self, out: &mut Vec<Action>) {
+        if let Phase::Over = self.phase
+            && self.exists
+        {
+            self.phase = Phase::Starting;
+            out.push(Action::StartLoader);
+        }
+    }
+
+    /// Starts it anew, with whatever the manifest says by then.
+    pub(super) fn renew(&mut self, kill_at: Duration, out: &mut Vec<Action>) {
+        match &mut self.phase {
+            Phase::Running { again, ending, .. } => {
+                *again = true;
+                if ending.ask(kill_at) {
+                    out.push(Action::SignalLoader(Signal::TERM));
+                }
+            }
+            Phase::Pausing { .. } => {
+                self.phase = Phase::Starting;
+                out.push(Action::StartLoader);
+            }
+            Phase::Over => self.want(out),
+            Phase::Waiting { .. } | Phase::Starting => {}
+        }
+    }
+
     pub(super) fn started(&mut self, pid: u32, now: Duration, out: &mut Vec<Action>) {
         let Phase::Starting = self.phase else { return };
         out.push(Action::Tell(What::LoaderStarted { pid }));
-        self.phase = Phase::Running { since: now, complete: false, ending: Ending::No };
+        let ending = Ending::No;
+        self.phase = Phase::Running { since: now, complete: false, ending, again: false };
     }
 
     pub(super) fn complete(&mut self) {
@@ -82,7 +111,13 @@ impl Loader {
         out: &mut Vec<Action>,
     ) {
         let (since, complete, ending) = match self.phase {
-            Phase::Running { since, complete, ending } => (since, complete, ending),
+            Phase::Running { again: true, .. } if !stopping => {
+                out.push(Action::Tell(What::LoaderExited { exit, restart_in_ms: Some(0) }));
+                out.push(Action::StartLoader);
+                self.phase = Phase::Starting;
+                return;
+            }
+            Phase::Running { since, complete, ending, .. } => (since, complete, ending),
             Phase::Starting => (now, false, Ending::No),
             Phase::Waiting { .. } | Phase::Pausing { .. } | Phase::Over => return,
         };
@@ -108,9 +143,10 @@ impl Loader {
     /// Ends it by `kill_at`.
     pub(super) fn stop(&mut self, kill_at: Duration, out: &mut Vec<Action>) {
         match &mut self.phase {
-            Phase::Running { ending, .. } => {
+            Phase::Running { ending, again, .. } => {
+                *again = false;
                 if ending.ask(kill_at) {
-                    out.push(Action::SignalLoader(Signal::Terminate));
+                    out.push(Action::SignalLoader(Signal::TERM));
                 }
             }
             Phase::Waiting { .. } | Phase::Pausing { .. } => self.phase = Phase::Over,
@@ -122,7 +158,7 @@ impl Loader {
         if let Phase::Running { ending, .. } = &mut self.phase
             && ending.force(now)
         {
-            out.push(Action::SignalLoader(Signal::Kill));
+            out.push(Action::SignalLoader(Signal::KILL));
         }
     }
 
@@ -136,7 +172,7 @@ impl Loader {
             }
             Phase::Running { ending, .. } => match ending.pass(now) {
                 Due::Nothing => {}
-                Due::Kill => out.push(Action::SignalLoader(Signal::Kill)),
+                Due::Kill => out.push(Action::SignalLoader(Signal::KILL)),
                 Due::GiveUp => self.phase = Phase::Over,
             },
             Phase::Waiting { .. } | Phase::Starting | Phase::Pausing { .. } | Phase::Over => {}
@@ -150,6 +186,11 @@ impl Loader {
             Phase::Pausing { until } => Some(until),
             Phase::Starting | Phase::Over => None,
         }
+    }
+
+    /// It has a process.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running { .. })
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -1,8 +1,15 @@
 //! The supervisor as a table of sentences: no process, no clock.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use lightship_model::manifest::{Backoff, Restart};
 use proptest::prelude::*;
 
 use super::*;
+
+mod hooks;
+mod stop;
+mod watch;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -10,9 +17,20 @@ fn rules() -> Rules {
     Rules {
         command: vec!["service".to_owned()],
         restart: Restart::OnFailure,
-        probed: false,
+        ready: ReadyBy::Running,
         ready_timeout: 60 * SECOND,
+        live: None,
+        backoff: Backoff::default(),
+        before_start: false,
+        stop_hook: false,
+        stop_signal: None,
+        reload: Reload::Signal(Signal::HUP),
+        supervised: true,
         stop_timeout: 8 * SECOND,
+        single_child: false,
+        rewrites: BTreeMap::new(),
+        suspends: false,
+        success_codes: BTreeSet::new(),
         loader: false,
     }
 }
@@ -22,7 +40,7 @@ fn with_loader() -> Rules {
 }
 
 fn probed() -> Rules {
-    Rules { probed: true, ..with_loader() }
+    Rules { ready: ReadyBy::Probe, ..with_loader() }
 }
 
 /// A supervisor at a point in time.
@@ -72,12 +90,25 @@ impl Scene {
         actions
     }
 
+    /// The service ends, and nothing is left but the loader, if there is one.
+    fn service_ends_with(&mut self, exit: Exit) -> Vec<Action> {
+        if !self.supervisor.rules.loader {
+            assert_eq!(self.give(Input::Alone), []);
+        }
+        self.give(Input::ServiceEnded { exit, left_over: false })
+    }
+
     fn service_ends(&mut self, code: u8) -> Vec<Action> {
-        self.give(Input::ServiceEnded { exit: Exit::Code(code), left_over: false })
+        self.service_ends_with(Exit::Code(code))
     }
 
     fn loader_ends(&mut self, exit: Exit) -> Vec<Action> {
         self.give(Input::LoaderEnded { exit })
+    }
+
+    /// The last process of all ends.
+    fn alone(&mut self) -> Option<u8> {
+        exit_code(&self.give(Input::Alone))
     }
 }
 
@@ -114,8 +145,7 @@ fn a_service_that_ends_well_ends_lightship_with_its_code() {
 #[test]
 fn a_signals_code_is_the_shells() {
     let mut scene = Scene::running(Rules { restart: Restart::Never, ..rules() });
-    let exit = Exit::Signal(9);
-    assert_eq!(exit_code(&scene.give(Input::ServiceEnded { exit, left_over: false })), Some(137));
+    assert_eq!(exit_code(&scene.service_ends_with(Exit::Signal(9))), Some(137));
 }
 
 #[test]
@@ -126,27 +156,21 @@ fn an_idle_supervisor_waits_for_nothing() {
 }
 
 #[test]
-fn what_is_left_of_the_group_is_asked_then_killed_then_left() {
+fn what_is_left_of_the_group_is_asked_then_killed_before_the_service_comes_back() {
     let mut scene = Scene::running(rules());
-    let exit = Exit::Code(0);
-    let actions = scene.give(Input::ServiceEnded { exit, left_over: true });
-    assert!(actions.contains(&Action::SignalService(Signal::Terminate)));
-    assert_eq!(exit_code(&actions), None);
-    assert_eq!(scene.wait(), [Action::SignalService(Signal::Kill)]);
+    let actions = scene.give(Input::ServiceEnded { exit: Exit::Code(3), left_over: true });
+    assert!(actions.contains(&Action::SignalService(Signal::TERM)));
+    assert_eq!(scene.wait(), [Action::SignalService(Signal::KILL)]);
     assert_eq!(scene.now, SECOND);
-    assert_eq!(exit_code(&scene.wait()), Some(0));
+    scene.give(Input::GroupGone);
+    assert_eq!(scene.wait(), [Action::StartService]);
 }
 
 #[test]
-fn lightship_ends_as_soon_as_the_group_is_gone() {
-    let mut scene = Scene::running(rules());
-    scene.give(Input::ServiceEnded { exit: Exit::Code(3), left_over: true });
-    scene.give(Input::GroupGone);
-    // Code 3 is a failure: it comes back instead.
-    assert!(scene.wait().contains(&Action::StartService));
-    scene.give(Input::ServiceStarted { pid: 11 });
-    scene.give(Input::ServiceEnded { exit: Exit::Code(0), left_over: true });
-    assert_eq!(exit_code(&scene.give(Input::GroupGone)), Some(0));
+fn other_codes_can_mean_success() {
+    let success_codes = BTreeSet::from([143]);
+    let mut scene = Scene::running(Rules { success_codes, ..rules() });
+    assert_eq!(exit_code(&scene.service_ends_with(Exit::Signal(15))), Some(0));
 }
 
 // Restarts.
@@ -184,6 +208,7 @@ fn a_service_that_never_holds_ends_lightship_with_its_last_code() {
 fn a_service_that_can_t_be_executed_is_an_exit_with_the_shells_code() {
     let mut scene = Scene::new(Rules { restart: Restart::Never, ..rules() });
     let error = "no such file".to_owned();
+    scene.give(Input::Alone);
     let actions = scene.give(Input::ServiceNotStarted { code: 127, error: error.clone() });
     let exit = Exit::Code(127);
     assert_eq!(
@@ -208,13 +233,13 @@ fn probes_go_on_with_growing_pauses_until_one_succeeds() {
     let mut scene = Scene::running(probed());
     let mut pauses = Vec::new();
     for attempt in 1..=8 {
-        assert_eq!(scene.give(Input::Probed { attempt, ready: false }), []);
+        assert_eq!(scene.give(Input::Probed { attempt, good: false }), []);
         let before = scene.now;
-        assert_eq!(scene.wait(), [Action::Probe { attempt: attempt + 1 }]);
+        assert_eq!(scene.wait(), [Action::Probe { attempt: attempt + 1, asks: Asks::Ready }]);
         pauses.push(scene.now.saturating_sub(before).as_millis());
     }
     assert_eq!(pauses, [20, 40, 80, 160, 320, 500, 500, 500]);
-    let actions = scene.give(Input::Probed { attempt: 9, ready: true });
+    let actions = scene.give(Input::Probed { attempt: 9, good: true });
     assert!(events(&actions).contains(&&What::ServiceReady { pid: 10, after_ms: 2120 }));
     assert!(has_started_loader(&actions));
 }
@@ -224,10 +249,10 @@ fn a_probe_that_hangs_is_ended_and_its_late_answer_is_not_believed() {
     let mut scene = Scene::running(probed());
     assert_eq!(scene.wait(), [Action::EndProbe { attempt: 1 }]);
     assert_eq!(scene.now, 5 * SECOND);
-    assert_eq!(scene.give(Input::Probed { attempt: 1, ready: true }), []);
+    assert_eq!(scene.give(Input::Probed { attempt: 1, good: true }), []);
     scene.wait();
-    assert_eq!(scene.give(Input::Probed { attempt: 1, ready: true }), []);
-    assert_eq!(events(&scene.give(Input::Probed { attempt: 2, ready: true })).len(), 1);
+    assert_eq!(scene.give(Input::Probed { attempt: 1, good: true }), []);
+    assert_eq!(events(&scene.give(Input::Probed { attempt: 2, good: true })).len(), 1);
 }
 
 #[test]
@@ -258,13 +283,13 @@ fn tools_are_loaded_in_the_end_when_the_service_crashes_before_it_is_ready() {
 #[test]
 fn a_restarted_service_has_to_become_ready_anew() {
     let mut scene = Scene::running(probed());
-    scene.give(Input::Probed { attempt: 1, ready: true });
+    scene.give(Input::Probed { attempt: 1, good: true });
     scene.give(Input::LoaderStarted { pid: 20 });
     scene.service_ends(1);
     scene.wait();
     let actions = scene.give(Input::ServiceStarted { pid: 11 });
-    assert!(actions.contains(&Action::Probe { attempt: 2 }));
-    assert!(!has_started_loader(&scene.give(Input::Probed { attempt: 2, ready: true })));
+    assert!(actions.contains(&Action::Probe { attempt: 2, asks: Asks::Ready }));
+    assert!(!has_started_loader(&scene.give(Input::Probed { attempt: 2, good: true })));
 }
 
 #[test]
@@ -279,7 +304,7 @@ fn a_service_that_ends_takes_its_probe_with_it() {
 fn a_loader_that_crashed_loses_its_session_and_comes_back() {
     let mut scene = Scene::loading();
     let actions = scene.loader_ends(Exit::Signal(9));
-    assert_eq!(actions[0], Action::SignalLoader(Signal::Kill));
+    assert_eq!(actions[0], Action::SignalLoader(Signal::KILL));
     let [What::LoaderExited { restart_in_ms: Some(500..=550), .. }] = events(&actions)[..] else {
         panic!("{actions:?}")
     };
@@ -294,7 +319,7 @@ fn a_loader_that_ends_well_is_done() {
             scene.give(Input::LoadComplete);
         }
         let actions = scene.loader_ends(Exit::Code(exit));
-        assert_eq!(actions[0], Action::SignalLoader(Signal::Kill));
+        assert_eq!(actions[0], Action::SignalLoader(Signal::KILL));
         assert_eq!(events(&actions).len(), 1, "{actions:?}");
         assert_eq!(scene.supervisor.deadline(), None);
     }
@@ -334,98 +359,27 @@ fn a_loader_that_is_not_there_does_not_end_the_service() {
     assert_eq!((exit_code(&actions), scene.supervisor.deadline()), (None, None));
 }
 
-#[test]
-fn when_the_service_is_gone_the_loader_has_two_seconds() {
-    let mut scene = Scene::loading();
-    let actions = scene.service_ends(0);
-    assert!(actions.contains(&Action::SignalLoader(Signal::Terminate)));
-    assert_eq!(exit_code(&actions), None);
-    assert_eq!(scene.wait(), [Action::SignalLoader(Signal::Kill)]);
-    assert_eq!(scene.now, 2 * SECOND);
-    assert_eq!(exit_code(&scene.loader_ends(Exit::Signal(9))), Some(0));
-}
-
-// Signals.
-
-#[test]
-fn a_stop_asks_both_and_kills_after_the_time_for_it() {
-    let mut scene = Scene::loading();
-    let actions = scene.give(Input::Signal(Signal::Interrupt));
-    assert_eq!(events(&actions), [&What::Stopping { reason: "signal INT".to_owned() }]);
-    assert!(actions.contains(&Action::SignalService(Signal::Interrupt)));
-    assert!(actions.contains(&Action::SignalLoader(Signal::Terminate)));
-    let kills = [Action::SignalService(Signal::Kill), Action::SignalLoader(Signal::Kill)];
-    assert_eq!(scene.wait(), kills);
-    assert_eq!(scene.now, 8 * SECOND);
-}
-
-#[test]
-fn a_stopped_service_is_never_restarted_and_its_code_is_returned() {
-    let mut scene = Scene::running(Rules { restart: Restart::Always, ..rules() });
-    scene.give(Input::Signal(Signal::Terminate));
-    let exit = Exit::Signal(15);
-    assert_eq!(exit_code(&scene.give(Input::ServiceEnded { exit, left_over: false })), Some(143));
-}
-
-#[test]
-fn a_second_stop_kills_at_once_and_a_third_changes_nothing() {
-    let mut scene = Scene::loading();
-    scene.give(Input::Signal(Signal::Terminate));
-    let actions = scene.give(Input::Signal(Signal::Interrupt));
-    assert_eq!(actions, [Action::SignalService(Signal::Kill), Action::SignalLoader(Signal::Kill)]);
-    assert_eq!(scene.give(Input::Signal(Signal::Terminate)), []);
-}
-
-#[test]
-fn quit_and_a_reader_that_is_gone_stop_like_term() {
-    for input in [Input::Signal(Signal::Quit), Input::ReaderGone] {
-        let mut scene = Scene::running(rules());
-        assert!(scene.give(input).contains(&Action::SignalService(Signal::Terminate)));
-    }
-}
-
-#[test]
-fn a_reader_that_is_gone_is_no_second_stop() {
-    let mut scene = Scene::running(rules());
-    scene.give(Input::Signal(Signal::Terminate));
-    assert_eq!(scene.give(Input::ReaderGone), []);
-}
-
-#[test]
-fn a_stop_between_two_starts_ends_with_the_last_code() {
-    let mut scene = Scene::running(rules());
-    scene.service_ends(9);
-    assert_eq!(exit_code(&scene.give(Input::Signal(Signal::Terminate))), Some(9));
-}
-
-#[test]
-fn a_stop_while_the_group_is_cleared_ends_with_the_last_code() {
-    let mut scene = Scene::running(rules());
-    scene.give(Input::ServiceEnded { exit: Exit::Code(9), left_over: true });
-    scene.give(Input::Signal(Signal::Terminate));
-    assert_eq!(exit_code(&scene.give(Input::GroupGone)), Some(9));
-}
-
-#[test]
-fn other_signals_go_to_the_service() {
-    let mut scene = Scene::loading();
-    for signal in [Signal::Hangup, Signal::User1, Signal::User2, Signal::WindowChange] {
-        assert_eq!(scene.give(Input::Signal(signal)), [Action::SignalService(signal)]);
-    }
-}
-
-#[test]
-fn a_process_that_survives_being_killed_does_not_hold_lightship_up() {
-    let mut scene = Scene::loading();
-    scene.give(Input::Signal(Signal::Terminate));
-    scene.give(Input::Signal(Signal::Terminate));
-    assert_eq!(exit_code(&scene.wait()), Some(137));
-}
-
 // Whatever happens.
 
+fn any_hook() -> impl Strategy<Value = Hook> {
+    prop::sample::select(vec![Hook::BeforeStart, Hook::Stop, Hook::Reload])
+}
+
+/// Rules with everything that a manifest can ask for, or with as little of it.
+fn any_rules() -> impl Strategy<Value = Rules> {
+    let ready = prop::sample::select(vec![ReadyBy::Running, ReadyBy::Probe, ReadyBy::Itself]);
+    (ready, any::<[bool; 4]>()).prop_map(|(ready, [live, before_start, stop_hook, reload])| Rules {
+        ready,
+        live: live.then_some(LiveRules { period: SECOND, timeout: SECOND, failures: 2 }),
+        before_start,
+        stop_hook,
+        reload: if reload { Reload::Hook } else { Reload::Signal(Signal::HUP) },
+        ..with_loader()
+    })
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
-    let signal = prop::sample::select(vec![Signal::Terminate, Signal::Hangup, Signal::Quit]);
+    let signal = prop::sample::select(vec![Signal::TERM, Signal::HUP, Signal::QUIT]);
     let exit = prop_oneof![(0u8..4).prop_map(Exit::Code), Just(Exit::Signal(9))];
     prop_oneof![
         Just(Input::ServiceStarted { pid: 10 }),
@@ -433,12 +387,24 @@ fn any_input() -> impl Strategy<Value = Input> {
         (exit.clone(), any::<bool>())
             .prop_map(|(exit, left_over)| Input::ServiceEnded { exit, left_over }),
         Just(Input::GroupGone),
-        (1u64..4, any::<bool>()).prop_map(|(attempt, ready)| Input::Probed { attempt, ready }),
+        (1u64..4, any::<bool>()).prop_map(|(attempt, good)| Input::Probed { attempt, good }),
         Just(Input::LoaderStarted { pid: 20 }),
         Just(Input::LoadComplete),
         exit.prop_map(|exit| Input::LoaderEnded { exit }),
         signal.prop_map(Input::Signal),
-        Just(Input::ReaderGone),
+        Just(Input::Stop { reason: "x" }),
+        Just(Input::Alone),
+        Just(Input::LoaderWanted),
+        Just(Input::LoaderRenewed),
+        Just(Input::ServiceSuspended),
+        Just(Input::ToldReady),
+        Just(Input::ToldStopping),
+        Just(Input::Reload),
+        (any_hook(), any::<bool>()).prop_map(|(hook, good)| {
+            Input::HookEnded { hook, exit: Exit::Code(u8::from(!good)) }
+        }),
+        any_hook()
+            .prop_map(|hook| { Input::HookNotStarted { hook, code: 127, error: String::new() } }),
         Just(Input::Time),
     ]
 }
@@ -446,14 +412,16 @@ fn any_input() -> impl Strategy<Value = Input> {
 proptest! {
     #[test]
     fn nothing_is_started_after_a_stop_and_a_stop_always_ends(
+        rules in any_rules(),
         inputs in prop::collection::vec((any_input(), 0u64..3000), 0..40),
     ) {
-        let mut scene = Scene::new(probed());
+        let mut scene = Scene { supervisor: Supervisor::new(rules, 7), now: Duration::ZERO };
+        scene.give(Input::Begin);
         for (input, pause) in inputs {
             scene.now += Duration::from_millis(pause);
             scene.give(input);
         }
-        let mut actions = scene.give(Input::Signal(Signal::Terminate));
+        let mut actions = scene.give(Input::Signal(Signal::TERM));
         // Starts that were asked for before the stop are answered.
         actions.extend(scene.give(Input::ServiceStarted { pid: 11 }));
         actions.extend(scene.give(Input::LoaderStarted { pid: 21 }));
@@ -465,6 +433,7 @@ proptest! {
         }
         prop_assert!(scene.supervisor.exited);
         prop_assert!(!actions.contains(&Action::StartService));
+        prop_assert!(!actions.contains(&Action::RunHook(Hook::BeforeStart)));
         prop_assert!(!has_started_loader(&actions));
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -25,13 +26,14 @@ pub(crate) struct Lightship {
     launcher: Vec<String>,
     args: Vec<String>,
     command: Vec<String>,
+    output: Option<OwnedFd>,
 }
 
 impl Lightship {
     pub(crate) fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let listen = ["--listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
-        Self { dir, launcher: Vec::new(), args: listen, command: Vec::new() }
+        Self { dir, launcher: Vec::new(), args: listen, command: Vec::new(), output: None }
     }
 
     /// Runs `script` as the service, from the command line.
@@ -79,14 +81,21 @@ impl Lightship {
         self
     }
 
+    /// Gives it another standard output and error than a file.
+    pub(crate) fn output_to(mut self, output: OwnedFd) -> Self {
+        self.output = Some(output);
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub(crate) fn start(self) -> Running {
+    pub(crate) fn start(mut self) -> Running {
         // The shell moves the pipe from its standard output to descriptor 3, for the events;
         // what the service prints goes to a file.
         let output = fs::File::create(self.path("output")).unwrap();
+        let output = self.output.take().unwrap_or(output.into());
         let mut child = Command::new("sh")
             .args(["-c", "exec \"$@\" 3>&1 1>&2", "sh"])
             .args(&self.launcher)
@@ -158,6 +167,16 @@ impl Running {
         }
     }
 
+    /// Whether any of the events that have come, and were not waited for, is what `find` looks
+    /// for.
+    pub(crate) fn saw(&mut self, mut find: impl FnMut(&What) -> bool) -> bool {
+        let mut found = false;
+        while let Ok(what) = self.events.try_recv() {
+            found |= find(&what);
+        }
+        found
+    }
+
     pub(crate) fn service_started(&mut self) -> u32 {
         self.event(|what| match what {
             What::ServiceStarted { pid, .. } => Some(pid),
@@ -190,7 +209,7 @@ impl Running {
 
     /// Asks the health port; returns the status and the body.
     pub(crate) fn get(&mut self, target: &str) -> (u16, String) {
-        let answer = self.exchange(&format!("GET {target} HTTP/1.0\r\nHost: any.example\r\n\r\n"));
+        let answer = self.exchange(&format!("GET {target} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"));
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }

@@ -9,18 +9,24 @@
     reason = "an integration test is a test module, and runs processes"
 )]
 
+mod backoff;
+mod daemon;
 mod events_pipe;
 mod exit_code;
 mod health;
 mod health_command;
+mod hooks;
 mod idle;
 mod left_overs;
 mod lightship;
+mod liveness;
 mod loader;
 mod loader_crash;
+mod logs;
 mod orphans;
 mod port;
 mod readiness;
 mod restart;
 mod signal_mask;
 mod stop;
+mod success_codes;

@@ -4,7 +4,7 @@ use std::thread;
 
 use lightship_model::event::What;
 
-use crate::lightship::Lightship;
+use crate::lightship::{Lightship, wait_until};
 
 fn manifest(ready: &str) -> String {
     format!("[service]\ncommand = [\"sleep\", \"1000\"]\nready = {{ {ready} }}\n")
@@ -41,6 +41,82 @@ fn a_service_is_ready_when_it_takes_connections() {
     let address = listener.local_addr().unwrap();
     let mut running = Lightship::manifest(&manifest(&format!("tcp = \"{address}\""))).start();
     running.service_ready();
+}
+
+fn scripted(ready: &str, script: &str) -> String {
+    format!("[service]\ncommand = [\"sh\", \"-c\", \"{script}\"]\nready = {{ {ready} }}\n")
+}
+
+#[test]
+fn a_service_is_ready_when_its_log_says_so() {
+    for stream in ["", " >&2"] {
+        let script = format!(
+            "echo not yet; until [ -e {{dir}}/go ]; do sleep 0.01; done; \
+             printf 'now listen'{stream}; printf 'ing on 80\\\\n'{stream}; sleep 1000"
+        );
+        let lightship = Lightship::manifest(&scripted("log = \"listening on\"", &script));
+        let go = lightship.path("go");
+        let mut running = lightship.start();
+        running.printed("not yet");
+        assert_eq!(running.get("/readyz").0, 503);
+        std::fs::write(go, "").unwrap();
+        running.service_ready();
+        // What it prints arrives as it is.
+        running.printed("now listening on 80\n");
+    }
+}
+
+#[test]
+fn a_service_is_ready_when_it_writes_a_newline() {
+    let script = "until [ -e {dir}/go ]; do sleep 0.01; done; \
+                  eval \\\"echo >&$LIGHTSHIP_NOTIFY_FD\\\"; sleep 1000";
+    let lightship = Lightship::manifest(&scripted("notify = \"fd\"", script));
+    let go = lightship.path("go");
+    let mut running = lightship.start();
+    running.service_started();
+    assert_eq!(running.get("/readyz").0, 503);
+    std::fs::write(go, "").unwrap();
+    running.service_ready();
+}
+
+/// Sends to the socket that it was given.
+const NOTIFY: &str = "import os, socket, sys; name = os.environ['NOTIFY_SOCKET'].replace('@', chr(0)); \
+                      socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(sys.argv[1].encode(), name)";
+
+#[test]
+fn a_service_is_ready_when_it_notifies_also_through_a_child() {
+    let script = format!("python3 -c \\\"{NOTIFY}\\\" READY=1; exec sleep 1000");
+    let mut running = Lightship::manifest(&scripted("notify = \"systemd\"", &script)).start();
+    running.service_ready();
+    assert_eq!(running.get("/readyz").0, 200);
+}
+
+#[test]
+fn a_stranger_can_t_say_that_the_service_is_ready() {
+    let script = "echo $NOTIFY_SOCKET > {dir}/socket; until [ -e {dir}/go ]; do sleep 0.01; done; \
+                  exit 7";
+    let text = scripted("notify = \"systemd\"", script) + "restart = \"never\"\n";
+    let lightship = Lightship::manifest(&text);
+    let (go, socket) = (lightship.path("go"), lightship.path("socket"));
+    let mut running = lightship.start();
+    running.service_started();
+    let name = wait_until("the socket's name", || {
+        std::fs::read_to_string(&socket).ok().filter(|name| name.ends_with('\n'))
+    });
+    // A process of this test, which lives until it is waited for, and so can be looked up.
+    let mut stranger = std::process::Command::new("python3")
+        .args(["-c", &format!("{NOTIFY}; sys.stdin.read()"), "READY=1"])
+        .env("NOTIFY_SOCKET", name.trim())
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(running.get("/readyz").0, 503);
+    drop(stranger.stdin.take());
+    assert!(stranger.wait().unwrap().success());
+    std::fs::write(go, "").unwrap();
+    assert_eq!(running.exit(), 7);
+    assert!(!running.saw(|what| matches!(what, What::ServiceReady { .. })));
 }
 
 #[test]

@@ -82,10 +82,47 @@ fn the_full_document_equals_the_specifications_example_field_by_field() {
     for tool in TOOLS {
         apply(&mut status, 2, What::Tool(ToolChange::new(name(tool), ToolStatus::Installed)));
     }
-    let ours = full_health(&status, &capabilities(), at(0), at(3600));
+    let ours = full_health(&status, &capabilities(), at(0), at(3600), Rights::default(), None);
     let ours = serde_json::to_value(&ours).unwrap();
     let theirs: Value = serde_json::from_str(EXAMPLE).unwrap();
     assert_eq!(only_the_fields_of(&theirs, &ours), theirs);
+}
+
+#[test]
+fn without_the_right_nothing_but_the_specifications_fields_is_told() {
+    let mut status = running();
+    let mut failed = ToolChange::new(name("rust"), ToolStatus::Failed).because("a reason");
+    failed.error = Some("an error".into());
+    apply(&mut status, 2, What::Tool(failed));
+    let message = "a warning".to_owned();
+    apply(&mut status, 2, What::Warning { message });
+    let document = |details| {
+        let rights = Rights { details, control: false };
+        let full = full_health(&status, &capabilities(), at(0), at(9), rights, Some("@socket"));
+        serde_json::to_value(&full).unwrap()
+    };
+    let bare = document(false);
+    let theirs: Value = serde_json::from_str(EXAMPLE).unwrap();
+    let mut rest = bare.clone();
+    assert_eq!(rest.as_object_mut().unwrap().remove("rights").unwrap()["details"], false);
+    assert_eq!(only_the_fields_of(&theirs, &rest), rest, "more than the specification's fields");
+    let all = document(true).to_string();
+    for secret in ["an error", "a reason", "a warning", "@socket", "\"pid\":7"] {
+        assert!(all.contains(secret) && !bare.to_string().contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn the_service_is_told_with_its_pauses_and_its_start() {
+    let mut status = running();
+    apply(&mut status, 5, What::ServiceExited { exit: Exit::Signal(9), restart_in_ms: Some(500) });
+    let rights = Rights { details: true, control: false };
+    let full = full_health(&status, &capabilities(), at(0), at(6), rights, None);
+    let service = full.more.unwrap().service;
+    assert_eq!((service.backoff_ms, service.time_to_ready_ms), (Some(500), Some(10)));
+    assert_eq!((service.last_exit, service.last_exit_at), (Some(137), Some(at(5))));
+    apply(&mut status, 6, What::ServiceStarted { pid: 8, command: vec![] });
+    assert_eq!(status.service.restart_in_ms, None);
 }
 
 #[test]

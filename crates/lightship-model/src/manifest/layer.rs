@@ -1,14 +1,19 @@
 //! One file of a manifest as it was typed: everything optional, nothing checked but its form.
 
+mod service;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::source::{BinarySource, CargoSource, NpmSource, PipSource, ScriptSource};
-use super::{Jobs, Load, Registries, Restart};
+use super::{Details, Jobs, Load, Registries};
 use crate::duration::HumanDuration;
 use crate::name::{BinName, ToolName};
+
+pub(super) use self::service::start;
+pub use self::service::{BackoffLayer, LiveLayer, ReadyLayer, ReloadLayer, ServiceLayer};
 
 /// A manifest file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,41 +37,6 @@ pub struct Layer {
     pub tools: BTreeMap<ToolName, Spanned<ToolLayer>>,
 }
 
-/// `[service]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ServiceLayer {
-    /// Program and arguments.
-    pub command: Option<Vec<String>>,
-    /// Additions to the service's environment.
-    pub env: Option<BTreeMap<String, String>>,
-    /// Working directory.
-    pub dir: Option<String>,
-    /// How to find out that the service does its work; ready once it runs when absent.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<ReadyLayer>"))]
-    pub ready: Option<Spanned<ReadyLayer>>,
-    /// How long the service may take to become ready. Default: 60s.
-    pub ready_timeout: Option<HumanDuration>,
-    /// Default: on-failure.
-    pub restart: Option<Restart>,
-    /// How long the service has to end after TERM before KILL. Default: 8s.
-    pub stop_timeout: Option<HumanDuration>,
-}
-
-/// `ready`: exactly one of these.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ReadyLayer {
-    /// A GET of this `http://` URL answers 200–399.
-    pub http: Option<String>,
-    /// A connection to `HOST:PORT` is taken.
-    pub tcp: Option<String>,
-    /// A command that ends with 0.
-    pub exec: Option<Vec<String>>,
-}
-
 /// `[health]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -74,6 +44,30 @@ pub struct ReadyLayer {
 pub struct HealthLayer {
     /// `HOST:PORT` of the health port. Default: 127.0.0.1:3000.
     pub listen: Option<String>,
+    /// Who is told more than whether everything is well. Default: local.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Details>"))]
+    pub details: Option<Spanned<Details>>,
+    /// What callers show for details, in `Authorization: Bearer …`: at least 16 characters.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub token: Option<Spanned<String>>,
+    /// A file that holds the token.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub token_file: Option<Spanned<String>>,
+    /// Where commands are taken: "auto", "off", or the path of a socket. Default: auto.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub control: Option<Spanned<String>>,
+}
+
+impl HealthLayer {
+    /// Where the keys begin that are checked as a whole: name and byte.
+    pub(super) fn starts(&self) -> [(&'static str, Option<usize>); 4] {
+        [
+            ("details", start(self.details.as_ref())),
+            ("token", start(self.token.as_ref())),
+            ("token_file", start(self.token_file.as_ref())),
+            ("control", start(self.control.as_ref())),
+        ]
+    }
 }
 
 /// `[loader]`.

@@ -6,11 +6,13 @@
 
 mod error;
 mod graph;
+mod health;
 pub mod layer;
 mod open;
 mod overlay;
 mod parse;
 mod resolve;
+mod service;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -21,8 +23,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::{ManifestError, ManifestErrors};
+pub use self::health::{Control, Details, HealthSettings, SHORTEST_TOKEN, Token, TokenSource};
 pub use self::open::{Which, open};
 pub use self::parse::Text;
+pub use self::service::{Backoff, Check, Live, LogMode, Notify, Ready, Reload, Restart, Service};
 pub use self::source::{
     ArtifactUrl, BinarySource, CargoSource, NpmSource, PipSource, ScriptSource, Source, Take,
 };
@@ -32,8 +36,7 @@ use crate::name::{BinName, ToolName};
 #[derive(Clone, Debug)]
 pub struct Manifest {
     pub service: Option<Service>,
-    /// Address of the health port, as written: `HOST:PORT`.
-    pub listen: Option<String>,
+    pub health: HealthSettings,
     pub loader: LoaderSettings,
     /// Name of a capability → the tools that must all be installed for it.
     pub capabilities: BTreeMap<String, Vec<ToolName>>,
@@ -48,58 +51,6 @@ impl Manifest {
         tools.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
         tools
     }
-}
-
-/// The process that the container exists for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Service {
-    pub command: Vec<String>,
-    pub env: BTreeMap<String, String>,
-    /// Working directory; the one lightship was started in when absent.
-    pub dir: Option<String>,
-    pub ready: Option<Ready>,
-    /// How long the service may take to become ready before health calls it late.
-    pub ready_timeout: Duration,
-    pub restart: Restart,
-    /// How long the service has between the polite and the final signal.
-    pub stop_timeout: Duration,
-}
-
-impl Service {
-    /// A service given on the command line: ready once it runs, never restarted.
-    pub fn from_command(command: Vec<String>) -> Self {
-        Self {
-            command,
-            env: BTreeMap::new(),
-            dir: None,
-            ready: None,
-            ready_timeout: defaults::READY_TIMEOUT,
-            restart: Restart::Never,
-            stop_timeout: defaults::STOP_TIMEOUT,
-        }
-    }
-}
-
-/// How to find out that the service does its work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ready {
-    /// A GET of this `http://` URL answers 200–399.
-    Http(String),
-    /// A connection to `HOST:PORT` is taken.
-    Tcp(String),
-    /// The command ends with 0.
-    Exec(Vec<String>),
-}
-
-/// When the service is started again after it ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Restart {
-    Always,
-    #[default]
-    OnFailure,
-    Never,
 }
 
 /// `[loader]`: where and how tools are loaded. Absent values leave the defaults standing.
@@ -206,6 +157,9 @@ pub mod defaults {
     /// `LOA_TOOL_TIMEOUT`'s default in the specification: 1,800 seconds.
     pub const TOOL_TIMEOUT: Duration = Duration::from_mins(30);
     pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
+    pub const LIVE_PERIOD: Duration = Duration::from_secs(10);
+    pub const LIVE_TIMEOUT: Duration = Duration::from_secs(3);
+    pub const LIVE_FAILURES: u32 = 3;
     /// Docker gives 10 seconds between TERM and KILL; two are kept for what is left over.
     pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
     /// Loopback: a port that the world can reach is a choice, made in the manifest.

@@ -1,5 +1,7 @@
 //! Laying one layer over another: what the upper one says stands, tables are laid key by key.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 
 use super::layer::{HealthLayer, LoaderLayer, ServiceLayer, ToolLayer};
@@ -11,13 +13,32 @@ pub(super) fn service(over: ServiceLayer, base: ServiceLayer) -> ServiceLayer {
         dir: over.dir.or(base.dir),
         ready: over.ready.or(base.ready),
         ready_timeout: over.ready_timeout.or(base.ready_timeout),
+        live: over.live.or(base.live),
         restart: over.restart.or(base.restart),
+        backoff: over.backoff.or(base.backoff),
+        success_codes: over.success_codes.or(base.success_codes),
+        before_start: over.before_start.or(base.before_start),
+        stop: over.stop.or(base.stop),
+        stop_signal: over.stop_signal.or(base.stop_signal),
         stop_timeout: over.stop_timeout.or(base.stop_timeout),
+        reload: over.reload.or(base.reload),
+        log: over.log.or(base.log),
+        session: over.session.or(base.session),
     }
 }
 
-pub(super) fn health(over: HealthLayer, base: HealthLayer) -> HealthLayer {
-    HealthLayer { listen: over.listen.or(base.listen) }
+/// A token in the upper layer replaces the lower one's, wherever either comes from.
+pub(super) fn health(over: HealthLayer, mut base: HealthLayer) -> HealthLayer {
+    if over.token.is_some() || over.token_file.is_some() {
+        base = HealthLayer { token: None, token_file: None, ..base };
+    }
+    HealthLayer {
+        listen: over.listen.or(base.listen),
+        details: over.details.or(base.details),
+        token: over.token.or(base.token),
+        token_file: over.token_file.or(base.token_file),
+        control: over.control.or(base.control),
+    }
 }
 
 pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
@@ -82,6 +103,22 @@ pub(super) fn table<T>(over: Option<T>, base: Option<T>, lay: fn(T, T) -> T) -> 
 pub(super) struct Place {
     pub(super) layer: usize,
     pub(super) offset: usize,
+}
+
+/// Where the keys of a table stand, over all layers.
+pub(super) type Places = BTreeMap<&'static str, Place>;
+
+/// Enters the keys of one more layer; those of the layers above it stand.
+pub(super) fn enter(
+    places: &mut Places,
+    layer: usize,
+    starts: impl IntoIterator<Item = (&'static str, Option<usize>)>,
+) {
+    for (key, start) in starts {
+        if let Some(offset) = start {
+            places.entry(key).or_insert(Place { layer, offset });
+        }
+    }
 }
 
 impl Place {

@@ -1,3 +1,7 @@
+//! Whole manifests: what is read, and what is said of those that are wrong.
+
+mod supervision;
+
 use super::*;
 
 fn load(text: &str) -> Result<Manifest, ManifestErrors> {

@@ -1,6 +1,7 @@
 //! `lightship health`: asks a running lightship how it is.
 
-use lightship_init::client::{self, Check, FailOn, Question};
+use lightship_init::client::{self, At, Check, FailOn, Question};
+use lightship_init::control::ControlAddress;
 use lightship_model::duration::HumanDuration;
 use lightship_model::exit;
 
@@ -25,6 +26,12 @@ pub(crate) struct Args {
     manifest: ManifestArgs,
     #[arg(long, help = URL_HELP, conflicts_with_all = ["manifest", "profile"])]
     url: Option<String>,
+    /// Ask the control socket instead, a path or @NAME: it tells everything
+    #[arg(long, value_name = "SOCKET", conflicts_with = "url")]
+    socket: Option<ControlAddress>,
+    /// What the health port wants to see for details
+    #[arg(long, value_name = "TOKEN", env = client::TOKEN_VARIABLE, hide_env_values = true)]
+    token: Option<String>,
     /// Ask whether the service is ready
     #[arg(long, group = "check")]
     ready: bool,
@@ -56,12 +63,14 @@ enum Verdict {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let url = match &args.url {
-        Some(url) => url.clone(),
-        None => settings_url(args.manifest.clone())?,
+    let at = match (&args.socket, &args.url) {
+        (Some(socket), _) => At::Socket(socket.clone()),
+        (None, Some(url)) => At::Url(url.clone()),
+        (None, None) => At::Url(settings_url(args.manifest.clone())?),
     };
     let question = Question {
-        url,
+        at,
+        token: args.token.clone(),
         check: match (args.ready, args.live, args.full) {
             (true, _, _) => Check::Ready,
             (_, true, _) => Check::Live,

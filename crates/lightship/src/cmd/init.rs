@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 
-use lightship_init::Config;
+use lightship_init::{Config, ConfigError, InitOptions};
 
 use crate::failure::Failure;
 use crate::project::{Project, ProjectArgs};
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(long)]
     events_fd: RawFd,
     #[arg(last = true)]
-    service: Vec<String>,
+    service: Vec<OsString>,
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, Failure> {
@@ -33,12 +33,20 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         &project.manifest,
         &project.settings,
         args.service,
+        InitOptions::default(),
         loader(&project),
-        Some(events),
     );
-    let config =
-        config.map_err(|_| Failure::NoService { manifest: project.which.to_args()[1].clone() })?;
-    Ok(lightship_init::run(config))
+    let config = config.map_err(|error| match error {
+        ConfigError::NoService => {
+            Failure::NoService { manifest: project.which.to_args()[1].clone() }
+        }
+        error @ (ConfigError::Events { .. }
+        | ConfigError::Token { .. }
+        | ConfigError::ShortToken { .. }
+        | ConfigError::Control(_)) => Failure::Config(error),
+    })?;
+    let log_reader = ["/proc/self/exe", "__tail"].map(OsString::from).into();
+    Ok(lightship_init::run(Config { events: Some(events), log_reader, ..config }))
 }
 
 /// The loader's command line: this very program as its loader part.

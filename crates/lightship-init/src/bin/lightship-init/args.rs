@@ -1,10 +1,13 @@
 //! The command line, as it was typed.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt as _};
 use lightship_init::client::{Check, FailOn, Format};
+use lightship_init::control::ControlAddress;
+use lightship_init::{InitOptions, Signal};
 use lightship_model::duration::HumanDuration;
 use lightship_model::manifest::Which;
 
@@ -13,26 +16,50 @@ pub(crate) const VERSION: &str = concat!("lightship-init ", env!("CARGO_PKG_VERS
 pub(crate) const USAGE: &str = "lightship-init --help shows what can be said";
 
 pub(crate) const HELP: &str = "\
-lightship-init: runs a service as a container's PID 1, answers health, loads tools beside it
+lightship-init: an init for containers; with a manifest also supervisor, health and tool loader
 
 usage:
-  lightship-init [options] [-- COMMAND ARGS…]
-  lightship-init health [health options]
+  lightship-init [options] [--] COMMAND ARGS…     run COMMAND as PID 1 should
+  lightship-init [options]                        run the manifest's service
+  lightship-init health [health options]          ask a running one how it is
 
-Without a COMMAND the manifest's service runs; a COMMAND replaces it.
+Without a manifest it is a plain init: it opens no port, passes every signal on, collects
+orphans, ends what is left when COMMAND has ended, and ends with COMMAND's code. Called tini or
+dumb-init, it takes their options.
+
+init options:
+  -c, --single-child        signals are for COMMAND alone, and nothing else is ended with it
+                            (default: they are for its process group)
+      --session             COMMAND gets a session of its own
+  -e, --map-exit CODE       end with 0 when COMMAND ends with CODE; may be repeated
+  -r, --rewrite FROM:TO     pass on signal TO for FROM (numbers or names; TO 0 drops it);
+                            may be repeated
+  -p, --parent-death SIGNAL be sent SIGNAL when the parent ends
+      --grace DURATION      the stop budget: what is left when COMMAND has ended has so long,
+                            from the stop signal on, then it is killed (default: 8s)
+      --stop-timeout DURATION
+                            the same, and COMMAND itself is killed then; a second TERM kills at
+                            once (with a manifest that is so anyway)
+  -w, --warn-on-reap        say so when an orphan is collected
+  -v, --verbose             say what signals come
+  -g, --group; -s, --subreaper
+                            what is so anyway, for those who know tini
+  -l, --license; -h, --help; -V, --version
 
 options:
   --manifest FILE    the manifest (default: /etc/lightship.toml, if it is there)
   --profile NAME     a built-in manifest: quickstart, loa
   --tool-dir DIR     where the tools are (LOA_TOOL_DIR; default: /data/tools)
-  --listen ADDRESS   the health port, HOST:PORT (LOA_LISTEN; default: 127.0.0.1:3000)
+  --listen ADDRESS   the health port, HOST:PORT (LOA_LISTEN; default with a manifest:
+                     127.0.0.1:3000, without one: none)
   --loader PATH      the loader (default: lightship-loader beside this program)
   --events-fd N      every event as a line of JSON into the open descriptor N, a pipe; when
                      its reader is gone, everything is stopped
-  --help, --version
 
 health options:
   --url URL          whom to ask (default: the port of the manifest or LOA_LISTEN)
+  --socket SOCKET    the control socket instead, a path or @NAME: it tells everything
+  --token TOKEN      what the health port wants to see for details (LOA_HEALTH_TOKEN)
   --ready | --live | --full
                      is the service ready, does PID 1 live, show everything
   --fail-on WORD     from which verdict on the answer is no: unhealthy (default), degraded
@@ -50,15 +77,27 @@ exit codes:
   126  the service was found but can't be executed
   127  the service was not found
   health: 0 for healthy, degraded, ready; 1 for anything else, also for no answer
+
+examples:
+  lightship-init -- node server.js
+  lightship-init --stop-timeout 25s -r TERM:QUIT -- nginx -g 'daemon off;'
+  lightship-init --manifest lightship.toml
+  lightship-init health --wait 60s --ready
 ";
 
 /// What is wanted.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Run(Run),
+    Run(Box<Run>),
     Health(Health),
+    /// Print the end of a file: how a log is read without PID 1 waiting for the volume.
+    Tail {
+        path: PathBuf,
+        lines: usize,
+    },
     Help,
     Version,
+    License,
 }
 
 /// Where a manifest and the settings come from.
@@ -72,15 +111,18 @@ pub(crate) struct Origin {
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     pub(crate) origin: Origin,
+    pub(crate) options: InitOptions,
     pub(crate) loader: Option<OsString>,
     pub(crate) events: Option<i32>,
-    pub(crate) command: Vec<String>,
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     pub(crate) origin: Origin,
     pub(crate) url: Option<String>,
+    pub(crate) socket: Option<ControlAddress>,
+    pub(crate) token: Option<String>,
     pub(crate) check: Check,
     pub(crate) fail_on: FailOn,
     pub(crate) wait: Option<Duration>,
@@ -90,35 +132,80 @@ pub(crate) struct Health {
 /// Reads the command line, whose first word is the program's own name.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
     let words: Vec<OsString> = words.into_iter().collect();
-    if words.get(1).map(OsString::as_os_str) == Some(OsStr::new("health")) {
-        health(Parser::from_args(words.into_iter().skip(2)))
-    } else {
-        run(Parser::from_args(words.into_iter().skip(1)))
+    let parser = |skipped| Parser::from_args(words.iter().skip(skipped).cloned());
+    match words.get(1).and_then(|word| word.to_str()) {
+        Some("health") => health(parser(2)),
+        Some("__tail") => tail(parser(2)),
+        _ => run(parser(1)),
     }
+}
+
+fn tail(mut parser: Parser) -> Result<Command, lexopt::Error> {
+    Ok(Command::Tail { path: parser.value()?.into(), lines: parser.value()?.parse()? })
 }
 
 fn run(mut parser: Parser) -> Result<Command, lexopt::Error> {
     let mut run = Run::default();
+    let options = &mut run.options;
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
+            Arg::Short('l') | Arg::Long("license") => return Ok(Command::License),
+            Arg::Short('g') | Arg::Long("group") => options.single_child = false,
+            Arg::Short('s') | Arg::Long("subreaper") => {}
+            Arg::Short('c') | Arg::Long("single-child") => options.single_child = true,
+            Arg::Long("session") => options.session = true,
+            Arg::Short('w') | Arg::Long("warn-on-reap") => {
+                options.warn_on_reap = Some("reaped process with pid=");
+            }
+            Arg::Short('v') | Arg::Long("verbose") => options.verbose = true,
+            Arg::Short('e') | Arg::Long("map-exit") => {
+                options.success_codes.insert(parser.value()?.parse()?);
+            }
+            Arg::Short('r') | Arg::Long("rewrite") => {
+                let (from, to) = parser.value()?.parse_with(rewrite)?;
+                options.rewrites.insert(from, to);
+            }
+            Arg::Short('p') | Arg::Long("parent-death") => {
+                options.parent_death = Some(parser.value()?.parse_with(signal)?);
+            }
+            Arg::Long("grace") => options.stop_timeout = Some(duration(&mut parser)?),
+            Arg::Long("stop-timeout") => {
+                options.stop_timeout = Some(duration(&mut parser)?);
+                options.supervised = true;
+            }
             Arg::Long("loader") => run.loader = Some(parser.value()?),
             Arg::Long("events-fd") => run.events = Some(parser.value()?.parse()?),
             Arg::Long("tool-dir") => run.origin.tool_dir = Some(parser.value()?.string()?),
             // From the first word that is no option on, everything is the command's.
             Arg::Value(program) => {
-                run.command.push(program.string()?);
-                for word in parser.raw_args()? {
-                    run.command.push(word.string()?);
-                }
+                run.command.push(program);
+                run.command.extend(parser.raw_args()?);
             }
             Arg::Long(_) | Arg::Short(_) => {
                 origin(&arg.clone_name(), &mut parser, &mut run.origin)?;
             }
         }
     }
-    Ok(Command::Run(run))
+    Ok(Command::Run(Box::new(run)))
+}
+
+fn duration(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
+    Ok(parser.value()?.parse_with(HumanDuration::parse)?.0)
+}
+
+fn signal(text: &str) -> Result<Signal, &'static str> {
+    Signal::parse(text).ok_or("it is no signal")
+}
+
+/// What FROM:TO means; nothing for a TO of 0.
+pub(crate) fn rewrite(text: &str) -> Result<(Signal, Option<Signal>), &'static str> {
+    const HOW: &str = "a rewrite is written FROM:TO, like 15:3 or TERM:QUIT, or TERM:0";
+    let (from, to) = text.split_once(':').ok_or(HOW)?;
+    let from = Signal::parse(from).ok_or(HOW)?;
+    let to = if to == "0" { None } else { Some(Signal::parse(to).ok_or(HOW)?) };
+    Ok((from, to))
 }
 
 fn health(mut parser: Parser) -> Result<Command, lexopt::Error> {
@@ -127,14 +214,15 @@ fn health(mut parser: Parser) -> Result<Command, lexopt::Error> {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Long("url") => health.url = Some(parser.value()?.string()?),
+            Arg::Long("socket") => health.socket = Some(parser.value()?.parse()?),
+            Arg::Long("token") => health.token = Some(parser.value()?.string()?),
             Arg::Long("ready") => health.check = Check::Ready,
             Arg::Long("live") => health.check = Check::Live,
             Arg::Long("full") => health.check = Check::Full,
             Arg::Long("fail-on") => health.fail_on = parser.value()?.parse_with(fail_on)?,
             Arg::Long("format") => health.format = parser.value()?.parse_with(format)?,
             Arg::Long("wait") => {
-                let wait = parser.value()?.parse_with(HumanDuration::parse)?;
-                health.wait = Some(wait.0);
+                health.wait = Some(duration(&mut parser)?);
             }
             Arg::Value(_) => return Err(arg.unexpected()),
             Arg::Long(_) | Arg::Short(_) => {
@@ -195,7 +283,7 @@ mod tests {
         parse(format!("lightship-init {line}").split_whitespace().map(OsString::from))
     }
 
-    fn run_of(line: &str) -> Run {
+    fn run_of(line: &str) -> Box<Run> {
         match words(line) {
             Ok(Command::Run(run)) => run,
             other => panic!("{other:?}"),
@@ -213,6 +301,17 @@ mod tests {
     }
 
     #[test]
+    fn an_init_takes_its_options() {
+        let options =
+            run_of("-cwe 143 -e7 -rTERM:QUIT --rewrite=15:0 -p USR1 --grace 2s x").options;
+        assert!(options.single_child && options.warn_on_reap.is_some() && !options.supervised);
+        assert_eq!(options.success_codes.into_iter().collect::<Vec<_>>(), [7, 143]);
+        assert_eq!(options.rewrites.into_iter().collect::<Vec<_>>(), [(Signal::TERM, None)]);
+        assert_eq!(options.stop_timeout, Some(Duration::from_secs(2)));
+        assert!(run_of("--stop-timeout 2s x").options.supervised);
+    }
+
+    #[test]
     fn health_takes_its_options() {
         let Ok(Command::Health(health)) =
             words("health --ready --wait 90s --fail-on degraded --format json --listen [::]:1")
@@ -225,9 +324,13 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named() {
-        for (line, part) in
-            [("--nope", "--nope"), ("health --fail-on x", "`unhealthy`"), ("--listen", "--listen")]
-        {
+        for (line, part) in [
+            ("--nope", "--nope"),
+            ("-r 15 x", "FROM:TO"),
+            ("-p NO x", "NO"),
+            ("health --fail-on x", "`unhealthy`"),
+            ("--listen", "--listen"),
+        ] {
             let error = words(line).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }

@@ -1,20 +1,42 @@
 //! `lightship-init`: PID 1 of a container, and its own health check.
+#![no_main]
 
 mod args;
+mod persona;
 mod start;
 
-use std::process::ExitCode;
+use std::ffi::{OsString, c_char, c_int};
+use std::path::Path;
 
 use args::Command;
 use lightship_model::exit;
+use persona::{dumb_init, tini};
 
-fn main() -> ExitCode {
-    let code = match args::parse(std::env::args_os()) {
-        Ok(Command::Run(options)) => start::run(options),
+/// The C library's `main`: the standard library's own would look at this process's memory map,
+/// set up handlers for stack overflows and ignore a signal, which takes longer than all the rest
+/// of a start and changes what the service inherits.
+#[expect(unsafe_code, reason = "the C library looks for this name")]
+#[unsafe(no_mangle)]
+extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
+    lightship_init::prepare_bare();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let called = words.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
+    let code = match called.to_str() {
+        Some("tini" | "tini-static" | "docker-init") => tini::main(words),
+        Some("dumb-init") => dumb_init::main(words),
+        _ => own(words),
+    };
+    code.into()
+}
+
+fn own(words: Vec<OsString>) -> u8 {
+    match args::parse(words) {
+        Ok(Command::Run(options)) => start::run(*options),
         Ok(Command::Health(options)) => start::health(options),
+        Ok(Command::Tail { path, lines }) => start::tail(&path, lines),
         Ok(Command::Help) => start::print(args::HELP),
         Ok(Command::Version) => start::print(args::VERSION),
+        Ok(Command::License) => start::print(persona::LICENSE),
         Err(error) => start::fail(&error, Some(args::USAGE), exit::USAGE),
-    };
-    ExitCode::from(code)
+    }
 }

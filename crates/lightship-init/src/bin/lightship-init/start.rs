@@ -6,8 +6,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use lightship_init::client::{self, Question};
-use lightship_init::{Config, ConfigError, inherited_events, screen};
+use lightship_init::client::{self, At, Question};
+use lightship_init::{Config, ConfigError, Reload, Reloaded, Runtime, inherited_events, screen};
 use lightship_model::exit;
 use lightship_model::manifest::{Manifest, ManifestErrors, Text, Which, open};
 use lightship_model::settings::{Given, Settings, SettingsError};
@@ -37,9 +37,13 @@ impl StartError {
                 "write a [service] into the manifest, or the command behind --: \
                  lightship-init -- COMMAND ARGS",
             ),
-            Self::Config(ConfigError::Events { .. }) | Self::Manifest(_) | Self::Settings(_) => {
-                None
-            }
+            Self::Config(ConfigError::Token { .. } | ConfigError::ShortToken { .. }) => Some(
+                "`token_file` of [health] names a file that holds one word, made for example \
+                 with `head -c 24 /dev/urandom | base64`",
+            ),
+            Self::Config(ConfigError::Events { .. } | ConfigError::Control(_))
+            | Self::Manifest(_)
+            | Self::Settings(_) => None,
         }
     }
 }
@@ -59,25 +63,47 @@ pub(crate) fn fail(error: &dyn Error, help: Option<&str>, code: u8) -> u8 {
     code
 }
 
+/// Prints what is wrong.
+pub(crate) fn print_error(text: &str) {
+    // Nobody is left to be told that standard error is closed.
+    writeln!(io::stderr().lock(), "{}", text.trim_end()).unwrap_or_default();
+}
+
 /// Runs the service until the end.
 pub(crate) fn run(options: Run) -> u8 {
     match configure(options) {
-        Ok(config) => lightship_init::run(config),
+        Ok(config) => run_config(config),
         Err(error) => fail(&error, error.help(), exit::INPUT),
+    }
+}
+
+pub(crate) fn run_config(config: Config) -> u8 {
+    lightship_init::run(Config { runtime: Runtime::Bare, ..config })
+}
+
+/// Prints the end of a file.
+pub(crate) fn tail(path: &Path, lines: usize) -> u8 {
+    match lightship_init::print_tail(path, lines) {
+        Ok(()) => exit::OK,
+        Err(error) => fail(&error, None, exit::NO),
     }
 }
 
 /// Asks a running lightship how it is.
 pub(crate) fn health(options: Health) -> u8 {
-    let Health { origin, url, check, fail_on, wait, format } = options;
-    let url = match url {
-        Some(url) => Ok(url),
-        None => match settings(which(&origin).as_ref(), origin) {
-            Ok((_, settings)) => client::url_of(&settings.listen.value),
+    let Health { origin, url, socket, token, check, fail_on, wait, format } = options;
+    let token = token.or_else(|| std::env::var(client::TOKEN_VARIABLE).ok());
+    let token = token.filter(|token| !token.is_empty());
+    let at = match (socket, url) {
+        (Some(socket), _) => Ok(At::Socket(socket)),
+        (None, Some(url)) => Ok(At::Url(url)),
+        (None, None) => match settings(which(&origin).as_ref(), origin) {
+            Ok((_, settings)) => client::url_of(&settings.listen.value).map(At::Url),
             Err(error) => return fail(&error, error.help(), exit::NO),
         },
     };
-    let answer = url.and_then(|url| client::ask(&Question { url, check, fail_on, wait, format }));
+    let question = |at| Question { at, token, check, fail_on, wait, format };
+    let answer = at.and_then(|at| client::ask(&question(at)));
     match answer {
         Ok(answer) => {
             let printed = print(&answer.text);
@@ -90,9 +116,29 @@ pub(crate) fn health(options: Health) -> u8 {
 fn configure(options: Run) -> Result<Config, StartError> {
     let events = options.events.map(inherited_events).transpose()?;
     let which = which(&options.origin);
-    let (manifest, settings) = settings(which.as_ref(), options.origin)?;
-    let loader = loader(options.loader, which.as_ref(), &settings);
-    Ok(Config::from_manifest(&manifest, &settings, options.command, loader, events)?)
+    let config = match which {
+        None => {
+            let listen = options.origin.listen.or_else(|| std::env::var("LOA_LISTEN").ok());
+            let plain = Config::plain(options.command, options.options)?;
+            Config { listen, ..plain }
+        }
+        Some(which) => {
+            let (manifest, settings) = settings(Some(&which), options.origin)?;
+            let loader = loader(options.loader, &which, &settings);
+            let (command, init) = (options.command, options.options);
+            let log_reader = ["/proc/self/exe", "__tail"].map(OsString::from).into();
+            let config = Config::from_manifest(&manifest, &settings, command, init, loader)?;
+            Config { log_reader, reload: Some(reload(which)), ..config }
+        }
+    };
+    Ok(Config { events, ..config })
+}
+
+fn reload(which: Which) -> Reload {
+    Reload(Box::new(move || match open(&which, |path| fs::read_to_string(path)) {
+        Ok(manifest) => Ok(Reloaded { capabilities: manifest.capabilities }),
+        Err(errors) => Err(errors.to_string()),
+    }))
 }
 
 /// The manifest that was named, or that of the image.
@@ -114,9 +160,9 @@ fn settings(which: Option<&Which>, origin: Origin) -> Result<(Manifest, Settings
 }
 
 /// The loader's command line.
-fn loader(given: Option<OsString>, which: Option<&Which>, settings: &Settings) -> Vec<OsString> {
+fn loader(given: Option<OsString>, which: &Which, settings: &Settings) -> Vec<OsString> {
     let mut argv = vec![given.unwrap_or_else(beside_this_program), "run".into()];
-    argv.extend(which.map(Which::to_args).into_iter().flatten().map(OsString::from));
+    argv.extend(which.to_args().map(OsString::from));
     argv.extend(["--tool-dir".into(), settings.tool_dir.value.clone().into()]);
     argv
 }

@@ -1,14 +1,17 @@
 //! From layers to a manifest: laying them over one another, then the checks of the whole.
 
+mod health;
+mod service;
+mod tool;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{ManifestError, ManifestErrors};
-use super::layer::{Layer, ReadyLayer, ServiceLayer, ToolLayer};
-use super::overlay::{self, Place};
-use super::{LoaderSettings, Manifest, Ready, Service, Source, Text, Tool, defaults, graph};
+use super::layer::{Layer, ToolLayer};
+use super::overlay::{self, Place, Places};
+use super::{LoaderSettings, Manifest, Text, Tool, graph};
 use crate::name::ToolName;
 use crate::nearest::nearest;
-use crate::template::{self, Placeholder};
 
 /// How many files may be laid over one another: more is a chain that never ends.
 const MAX_LAYERS: usize = 16;
@@ -64,9 +67,22 @@ impl Resolver {
         self.errors.push(ManifestError { help, ..error });
     }
 
+    /// An error about a key of a table.
+    fn error_at(
+        &mut self,
+        places: &Places,
+        key: &'static str,
+        message: String,
+        help: Option<String>,
+    ) {
+        let place = places.get(key).copied().unwrap_or(Place { layer: 0, offset: 0 });
+        self.error(place, message, help);
+    }
+
     fn resolve(mut self, layers: Vec<Layer>) -> Result<Manifest, ManifestErrors> {
         let mut service = None;
-        let mut ready_place = None;
+        let mut service_places = Places::new();
+        let mut health_places = Places::new();
         let mut health = None;
         let mut loader = None;
         let mut registries = None;
@@ -74,8 +90,12 @@ impl Resolver {
         let mut drafts: BTreeMap<ToolName, Draft> = BTreeMap::new();
 
         for (index, layer) in layers.into_iter().enumerate() {
-            let ready = layer.service.as_ref().and_then(|service| service.ready.as_ref());
-            ready_place = ready_place.or(ready.map(|ready| Place::of(index, ready)));
+            if let Some(service) = &layer.service {
+                overlay::enter(&mut service_places, index, service.starts());
+            }
+            if let Some(health) = &layer.health {
+                overlay::enter(&mut health_places, index, health.starts());
+            }
             service = overlay::table(service, layer.service, overlay::service);
             health = overlay::table(health, layer.health, overlay::health);
             loader = overlay::table(loader, layer.loader, overlay::loader);
@@ -110,7 +130,8 @@ impl Resolver {
 
         self.check_names(&drafts, &capabilities);
         self.check_cycle(&drafts);
-        let service = service.and_then(|service| self.service(service, ready_place));
+        let service = service.and_then(|layer| self.service(layer, &service_places));
+        let health = self.health(health.unwrap_or_default(), &health_places);
         let closure = closures(&drafts);
         let mut tools = BTreeMap::new();
         for (name, draft) in drafts {
@@ -126,7 +147,7 @@ impl Resolver {
         let loader = loader.unwrap_or_default();
         Ok(Manifest {
             service,
-            listen: health.and_then(|health| health.listen),
+            health,
             loader: LoaderSettings {
                 dir: loader.dir,
                 enabled: loader.enabled,
@@ -184,116 +205,6 @@ impl Resolver {
             format!("these tools require each other: {}", path.join(" → ")),
             Some("take one of them out of the other's `requires`".to_owned()),
         );
-    }
-
-    fn service(&mut self, layer: ServiceLayer, ready: Option<Place>) -> Option<Service> {
-        let place = ready.unwrap_or(Place { layer: 0, offset: 0 });
-        let ready = match layer.ready.map(toml::Spanned::into_inner) {
-            None => None,
-            Some(ReadyLayer { http: Some(url), tcp: None, exec: None }) => {
-                if !url.starts_with("http://") {
-                    let help = "probes speak plain HTTP to the service beside them".to_owned();
-                    self.error(place, format!("`{url}` is not an http:// URL"), Some(help));
-                }
-                Some(Ready::Http(url))
-            }
-            Some(ReadyLayer { http: None, tcp: Some(address), exec: None }) => {
-                Some(Ready::Tcp(address))
-            }
-            Some(ReadyLayer { http: None, tcp: None, exec: Some(command) }) => {
-                Some(Ready::Exec(command))
-            }
-            Some(_) => {
-                let message = "`ready` takes exactly one of `http`, `tcp`, `exec`".to_owned();
-                self.error(place, message, None);
-                None
-            }
-        };
-        let command = layer.command.filter(|command| !command.is_empty())?;
-        Some(Service {
-            command,
-            env: layer.env.unwrap_or_default(),
-            dir: layer.dir,
-            ready,
-            ready_timeout: layer.ready_timeout.map_or(defaults::READY_TIMEOUT, |limit| limit.0),
-            restart: layer.restart.unwrap_or_default(),
-            stop_timeout: layer.stop_timeout.map_or(defaults::STOP_TIMEOUT, |limit| limit.0),
-        })
-    }
-
-    fn tool(
-        &mut self,
-        name: &ToolName,
-        draft: Draft,
-        closure: &BTreeSet<ToolName>,
-    ) -> Option<Tool> {
-        let layer = draft.layer;
-        let mut sources: Vec<Source> = Vec::new();
-        sources.extend(layer.cargo.map(Source::Cargo));
-        sources.extend(layer.pip.map(Source::Pip));
-        sources.extend(layer.npm.map(Source::Npm));
-        sources.extend(layer.binary.map(Source::Binary));
-        sources.extend(layer.script.map(Source::Script));
-        if sources.len() != 1 {
-            let found: Vec<&str> = sources.iter().map(Source::kind).collect();
-            let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
-            self.error(
-                draft.place,
-                format!("tool `{name}` needs exactly one source, and has {found}"),
-                Some("write one of cargo, pip, npm, binary, script".to_owned()),
-            );
-            return None;
-        }
-        let source = sources.remove(0);
-        let version = layer
-            .version
-            .or_else(|| source.version().map(str::to_owned))
-            .unwrap_or("latest".into());
-        let bad_version = |c: char| !(c.is_ascii_alphanumeric() || "._+-!~".contains(c));
-        if version.is_empty() || version.starts_with('.') || version.contains(bad_version) {
-            let message = format!("tool `{name}`: `{version}` is not a version");
-            self.error(draft.place, message, None);
-        }
-        let empty_command = |command: &[String]| command.first().is_none_or(String::is_empty);
-        if layer.verify.as_deref().is_some_and(empty_command) {
-            self.error(draft.place, format!("tool `{name}`: `verify` is an empty command"), None);
-        }
-        let env = layer.env.unwrap_or_default();
-        let script: &[String] = match &source {
-            Source::Script(script) => &script.run,
-            Source::Cargo(_) | Source::Pip(_) | Source::Npm(_) | Source::Binary(_) => &[],
-        };
-        if matches!(source, Source::Script(_)) && empty_command(script) {
-            self.error(draft.place, format!("tool `{name}`: `run` is an empty command"), None);
-        }
-        for text in script.iter().chain(env.values()).chain(layer.verify.iter().flatten()) {
-            let known = |placeholder: Placeholder<'_>| match placeholder {
-                Placeholder::Prefix | Placeholder::Stage | Placeholder::Version => {
-                    Some(String::new())
-                }
-                Placeholder::ToolPrefix(tool) => {
-                    let known = closure.iter().any(|required| required.as_str() == tool);
-                    known.then(String::new)
-                }
-            };
-            if let Err(error) = template::expand(text, known) {
-                self.error(draft.place, format!("tool `{name}`: {error}"), None);
-            }
-        }
-        Some(Tool {
-            name: name.clone(),
-            version,
-            source,
-            requires: draft.requires.into_iter().map(|(tool, _)| tool).collect(),
-            priority: layer.priority.unwrap_or(defaults::PRIORITY),
-            load: layer.load.unwrap_or_default(),
-            timeout: layer.timeout.map(|timeout| timeout.0),
-            retries: layer.retries.unwrap_or(defaults::RETRIES),
-            verify: layer.verify,
-            bins: layer.bins,
-            env,
-            estimate: layer.estimate.map(|estimate| estimate.0),
-        })
     }
 
     /// Two tools that publish one program: which of them would run is chance.

@@ -1,0 +1,192 @@
+//! What somebody who may change things has asked for, until it is done.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lightship_model::event::{Exit, LoaderCommand, What};
+use lightship_model::name::ToolName;
+use lightship_model::state::ToolStatus;
+
+use super::Keeper;
+use crate::config::Reload;
+use crate::http::{Answer, Asked, Command, Ticket};
+use crate::log_reader::LogReader;
+use crate::poller::Poller;
+use crate::processes::Role;
+use crate::supervisor::Input;
+
+/// How many logs are read at once.
+const READERS: usize = 8;
+
+/// Commands on their way.
+pub(super) struct Commands {
+    tool_dir: Option<String>,
+    /// The command line of a process that prints the end of a file.
+    log_reader: Vec<OsString>,
+    reload: Option<Reload>,
+    /// What the loader was told and has not begun yet: a loader that is about to end may never
+    /// have read it.
+    promised: Vec<ToolName>,
+    readers: Vec<LogReader<Ticket>>,
+    next_number: u64,
+}
+
+impl Commands {
+    pub(super) fn new(
+        tool_dir: Option<String>,
+        log_reader: Vec<OsString>,
+        reload: Option<Reload>,
+    ) -> Self {
+        let (promised, readers) = (Vec::new(), Vec::new());
+        Self { tool_dir, log_reader, reload, promised, readers, next_number: 0 }
+    }
+
+    pub(super) fn watch(&mut self, poller: &mut Poller) {
+        for reader in &mut self.readers {
+            reader.watch(poller);
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.readers.iter().filter_map(LogReader::deadline).min()
+    }
+
+    /// Takes note of what the loader has done.
+    pub(super) fn heard(&mut self, what: &What) {
+        if let What::Tool(change) = what
+            && change.status != ToolStatus::Pending
+        {
+            self.promised.retain(|tool| *tool != change.name);
+        }
+    }
+
+    /// Whether a loader has to run for what was promised.
+    pub(super) fn wants_loader(&self) -> bool {
+        !self.promised.is_empty()
+    }
+}
+
+impl Keeper {
+    pub(super) fn asked(&mut self, asked: Asked) {
+        let Asked { ticket, what } = asked;
+        match what {
+            Command::Promote { tool } | Command::Retry { tool } => {
+                let answer = self.promote(tool);
+                self.http.reply(ticket, answer);
+            }
+            Command::Stop => {
+                self.http.reply(ticket, Answer::done());
+                self.take(Input::Stop { reason: "somebody asked for it" });
+            }
+            Command::Reload => {
+                let answer = self.reload();
+                self.http.reply(ticket, answer);
+            }
+            Command::ToolLog { tool, lines } => self.begin_log(ticket, &tool, lines),
+        }
+    }
+
+    /// Tells the loader to load a tool now; one that failed is tried again. A loader that is
+    /// over is started again for it.
+    fn promote(&mut self, tool: ToolName) -> Answer {
+        let status = self.view.status.borrow().tools.get(&tool).map(|tool| tool.change.status);
+        match status {
+            None => Answer::error(404, &format!("there is no tool `{tool}` in the manifest")),
+            Some(ToolStatus::Installed) => {
+                Answer::error(409, &format!("tool `{tool}` is installed already"))
+            }
+            Some(_) => {
+                if !self.commands.promised.contains(&tool) {
+                    self.commands.promised.push(tool.clone());
+                }
+                let Some(loader) = &mut self.loader else {
+                    self.take(Input::LoaderWanted);
+                    return Answer::done();
+                };
+                if loader.command(&LoaderCommand::Promote { tool }) {
+                    Answer::done()
+                } else {
+                    Answer::error(503, "the loader does not listen: ask again in a moment")
+                }
+            }
+        }
+    }
+
+    /// Tells a loader that was just started what was promised.
+    pub(super) fn send_commands(&mut self) {
+        let Some(loader) = &mut self.loader else { return };
+        for tool in &self.commands.promised {
+            loader.command(&LoaderCommand::Promote { tool: tool.clone() });
+        }
+    }
+
+    /// Reads the manifest again: the loader is started anew with it, and the service reloads. A
+    /// wrong one changes nothing.
+    fn reload(&mut self) -> Answer {
+        let Some(Reload(read)) = &self.commands.reload else {
+            return Answer::error(409, "there is no manifest to read again");
+        };
+        match read() {
+            Ok(reloaded) => {
+                self.view.capabilities = reloaded.capabilities;
+                self.take(Input::LoaderRenewed);
+                self.take(Input::Reload);
+                Answer::done()
+            }
+            Err(error) => Answer::error(422, &error),
+        }
+    }
+
+    fn begin_log(&mut self, ticket: Ticket, tool: &ToolName, lines: usize) {
+        match self.open_log(ticket, tool, lines) {
+            Ok(reader) => self.commands.readers.push(reader),
+            Err(error) => self.http.reply(ticket, Answer::error(503, &error)),
+        }
+    }
+
+    fn open_log(
+        &mut self,
+        ticket: Ticket,
+        tool: &ToolName,
+        lines: usize,
+    ) -> Result<LogReader<Ticket>, String> {
+        let commands = &mut self.commands;
+        let dir = self.view.status.borrow().loader.dir.clone();
+        let dir = dir.or_else(|| commands.tool_dir.clone()).ok_or("there is no tool directory")?;
+        if commands.readers.len() >= READERS {
+            return Err("too many logs are being read: ask again in a moment".to_owned());
+        }
+        let path = PathBuf::from(dir).join("v1/logs").join(format!("{tool}.log"));
+        let argv = LogReader::<Ticket>::argv(&commands.log_reader, &path, lines);
+        commands.next_number += 1;
+        let number = commands.next_number;
+        let (reader, output) = LogReader::new(ticket, number, self.view.elapsed())
+            .map_err(|error| format!("can't read the log: {error}"))?;
+        self.processes.start_log_reader(&argv, &output, number).map_err(|failed| failed.error)?;
+        Ok(reader)
+    }
+
+    /// Reads what the readers have brought, and ends those that take too long.
+    pub(super) fn read_logs(&mut self, now: Duration) {
+        for reader in &mut self.commands.readers {
+            reader.turn(&self.poller);
+            if reader.is_late(now) {
+                self.processes.kill(Role::LogReader { number: reader.number });
+            }
+        }
+    }
+
+    /// The reader of that number has ended.
+    pub(super) fn log_read(&mut self, number: u64, exit: Exit) {
+        let readers = &mut self.commands.readers;
+        let Some(index) = readers.iter().position(|reader| reader.number == number) else { return };
+        let (ticket, text) = readers.swap_remove(index).finish();
+        let answer = match exit {
+            Exit::Code(0) => Answer::text(200, String::from_utf8_lossy(&text).into_owned()),
+            Exit::Code(_) => Answer::error(404, "there is no log of this tool yet"),
+            Exit::Signal(_) => Answer::error(504, "the volume does not answer"),
+        };
+        self.http.reply(ticket, answer);
+    }
+}
