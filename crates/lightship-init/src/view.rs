@@ -65,11 +65,6 @@ impl View {
         Timestamp::from_millis(now.as_millis().saturating_sub(elapsed))
     }
 
-    /// The monotonic time as the clock of the runtime has it.
-    pub(crate) fn instant(&self, elapsed: Duration) -> Instant {
-        self.began + elapsed
-    }
-
     /// Whether the service has not been ready yet, and has time left for it.
     pub(crate) fn is_starting(&self) -> bool {
         let status = self.status.borrow();

@@ -94,8 +94,8 @@ pub struct ToolView {
     /// While it is being installed.
     pub started: Option<Timestamp>,
     pub progress: Option<Progress>,
-    pub history: History,
     pub tally: Tally,
+    pub history: History,
 }
 
 /// What has come of a tool's installs since lightship started.
@@ -226,8 +226,8 @@ impl Status {
             .into_iter()
             .map(|planned| {
                 let name = planned.change.name.clone();
-                let past = before.remove(&name).map(|tool| (tool.history, tool.tally));
-                let (mut history, tally) = past.unwrap_or_default();
+                let (tally, mut history) =
+                    before.remove(&name).map(|tool| (tool.tally, tool.history)).unwrap_or_default();
                 if let Some(at) = at {
                     history.push(Mark::tool(at, &planned.change));
                 }

@@ -140,8 +140,8 @@ fn outcome(
         Route::Metrics => Outcome::Metrics(Exposition::asked_for(&request.accept)),
         Route::Events => Outcome::Stream,
         Route::Timeline => {
-            let started = view.started(now);
-            Outcome::Answer(Answer::json(200, &timeline(&status, started, now, rights.details)))
+            let document = timeline(&status, view.started(now), now, rights.details);
+            Outcome::Answer(Answer::json(200, &document))
         }
         Route::ToolLog => {
             let lines = query::values(query, "lines").next();

@@ -232,8 +232,8 @@ fn logs_are_a_detail_and_have_a_length() {
 #[test]
 fn the_timeline_has_every_tool() {
     let view = view(true);
-    let timeline = json(&get(&view, "/timeline").1);
-    assert_eq!(timeline["tools"]["g++"][0]["kind"], "service");
+    let tools = json(&get(&view, "/timeline").1);
+    assert_eq!(tools["tools"]["g++"][0]["kind"], "service");
 }
 
 #[test]
