@@ -1,4 +1,4 @@
-//! A real browser without a window: Chromium, driven over WebDriver by Debian's `chromedriver`.
+//! A real browser without a window: Chromium, driven by means of Debian's `chromedriver`.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ use ureq::Agent;
 use crate::base64;
 use crate::process::LIMIT;
 
-/// The name under which WebDriver hands out elements.
+/// The name under which the driver hands out elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 const ARGUMENTS: [&str; 9] = [
@@ -34,7 +34,7 @@ pub struct Browser {
     agent: Agent,
     /// The address of the session, below which every command has its own.
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 /// A node of the page.
@@ -59,18 +59,19 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver can't be run: the package chromium-driver brings it");
+            .unwrap_or_else(|error| panic!("can't run chromedriver (of chromium-driver): {error}"));
         let said = BufReader::new(driver.stdout.take().unwrap());
         let port = said.lines().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("successfully on port ")?;
             Some(port.trim_end_matches('.').to_owned())
         });
-        let root = format!("http://127.0.0.1:{}", port.expect("chromedriver did not start"));
+        let port = port.unwrap_or_else(|| panic!("chromedriver did not start"));
+        let root = format!("http://127.0.0.1:{port}");
         let config =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT));
         let agent: Agent = config.build().into();
-        let mut browser = Self { driver, agent, session: root, _profile: profile };
-        let profile = browser._profile.path().display().to_string();
+        let mut browser = Self { driver, agent, session: root, profile };
+        let profile = browser.profile.path().display().to_string();
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={profile}"));
         let wanted = json!({ "capabilities": { "alwaysMatch": {
@@ -78,7 +79,8 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
         let answer = browser.post("/session", &wanted);
-        browser.session += &format!("/session/{}", answer["sessionId"].as_str().unwrap());
+        browser.session.push_str("/session/");
+        browser.session.push_str(answer["sessionId"].as_str().unwrap());
         browser
     }
 

@@ -13,7 +13,7 @@ fn it_is_shown_with_the_age_of_the_picture_and_the_page_recovers_on_the_same_por
     let address = page.running.address();
     page.running.signal(Signal::TERM);
     page.running.exit();
-    page.browser.shows("connection lost, retrying");
+    page.browser.shows("lightship was stopped, retrying");
     page.browser.shows("this picture is ");
     page.browser.wait_for("return document.title.startsWith('No connection')");
     // What was known stays, and is marked as old.

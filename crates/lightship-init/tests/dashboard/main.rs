@@ -4,7 +4,6 @@
     clippy::tests_outside_test_module,
     clippy::disallowed_methods,
     clippy::expect_used,
-    clippy::needless_pass_by_value,
     clippy::unwrap_used,
     reason = "an integration test is a test module, and runs processes"
 )]

@@ -86,7 +86,8 @@ impl Page {
             planned("ck", &["rust"], Some(Waits::Requires(name("rust")))),
             PlannedTool { on_demand: true, ..planned("later", &[], Some(Waits::Demand)) },
         ];
-        self.say(What::Plan { tools, slots: 1, dir: "/tools".to_owned() });
+        let dir = self.running.path("tools").display().to_string();
+        self.say(What::Plan { tools, slots: 1, dir });
     }
 
     /// Lets the loader say something.

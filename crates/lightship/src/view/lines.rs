@@ -225,6 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_that_waits_for_its_turn_is_worth_no_line_but_a_pause_is() {
+        let waits = |waits, reason: &str| {
+            let change = ToolChange::new("ck".parse().unwrap(), ToolStatus::Pending);
+            Event::new(at(0), What::Tool(change.waiting(waits).because(reason)))
+        };
+        let slot = waits(Waits::Slot, "waits for a slot");
+        let pause = waits(Waits::Pause, "next attempt in 2 s: no space");
+        assert_eq!(
+            written(vec![slot, pause]),
+            "2026-02-04T11:00:00Z tool ck pending: next attempt in 2 s: no space\n"
+        );
+    }
+
+    #[test]
     fn the_lines_of_an_error_stay_with_it() {
         let change = ToolChange::new("ck".parse().unwrap(), ToolStatus::Failed);
         let change = ToolChange { error: Some("one\ntwo".into()), ..change };
