@@ -9,6 +9,7 @@
     reason = "an integration test is a test module, and runs processes"
 )]
 
+mod documents;
 mod events_pipe;
 mod exit_code;
 mod health;
