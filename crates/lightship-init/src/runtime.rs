@@ -135,7 +135,13 @@ impl Keeper {
     fn perform(&mut self, action: Action, next: &mut VecDeque<Input>) {
         match action {
             Action::StartService => match self.processes.start_service() {
-                Ok(pid) => next.push_back(Input::ServiceStarted { pid: number(pid) }),
+                Ok(pid) => {
+                    let pid = number(pid);
+                    if self.verbose {
+                        log::line(&format!("started the service as process {pid}"));
+                    }
+                    next.push_back(Input::ServiceStarted { pid });
+                }
                 Err(failed) => {
                     let mut others = Vec::new();
                     if self.processes.reap(&mut others).alone {
@@ -238,6 +244,9 @@ impl Keeper {
     fn ended(&mut self, role: Role, exit: Exit) {
         match role {
             Role::Service => {
+                if self.verbose {
+                    log::line(&format!("the service ended: {exit}"));
+                }
                 let left_over = self.processes.service_group_exists();
                 self.take(Input::ServiceEnded { exit, left_over });
             }
