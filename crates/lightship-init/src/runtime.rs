@@ -158,7 +158,13 @@ impl Keeper {
     fn perform(&mut self, action: Action, next: &mut VecDeque<Input>) {
         match action {
             Action::StartService => match self.start_service() {
-                Ok(pid) => next.push_back(Input::ServiceStarted { pid: number(pid) }),
+                Ok(pid) => {
+                    let pid = number(pid);
+                    if self.verbose {
+                        log::line(&format!("started the service as process {pid}"));
+                    }
+                    next.push_back(Input::ServiceStarted { pid });
+                }
                 Err(failed) => {
                     let (code, error) = (failed.code, failed.error);
                     self.nobody_new(Input::ServiceNotStarted { code, error }, next);
@@ -276,6 +282,9 @@ impl Keeper {
             Role::Service => {
                 if let Some(logs) = &mut self.companions.logs {
                     logs.ended(self.view.elapsed(), View::now());
+                }
+                if self.verbose {
+                    log::line(&format!("the service ended: {exit}"));
                 }
                 let left_over = self.processes.service_group_exists();
                 self.take(Input::ServiceEnded { exit, left_over });

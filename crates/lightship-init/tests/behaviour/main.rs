@@ -12,6 +12,7 @@
 mod backoff;
 mod crowd;
 mod daemon;
+mod documents;
 mod events_pipe;
 mod exit_code;
 mod health;

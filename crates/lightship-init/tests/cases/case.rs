@@ -172,7 +172,8 @@ impl Case {
     }
 
     fn prepared(&self, words: &[String]) -> Command {
-        let mut all: Vec<String> = Vec::new();
+        // Whoever runs the tests in the background may have had INT and QUIT ignored.
+        let mut all = vec!["env".to_owned(), "--default-signal".to_owned()];
         if self.place == Place::PidOne {
             all.extend(namespace().iter().map(ToString::to_string));
         }

@@ -41,7 +41,7 @@ init options:
                             the same, and COMMAND itself is killed then; a second TERM kills at
                             once (with a manifest that is so anyway)
   -w, --warn-on-reap        say so when an orphan is collected
-  -v, --verbose             say what signals come
+  -v, --verbose             say what starts and ends, and what signals come
   -g, --group; -s, --subreaper
                             what is so anyway, for those who know tini
   -l, --license; -h, --help; -V, --version
