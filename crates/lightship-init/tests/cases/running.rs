@@ -92,7 +92,7 @@ impl Running {
         let until = Instant::now() + patience();
         loop {
             // Asked first: what printed it may be gone afterwards.
-            let nobody = self.all().is_empty() && self.started();
+            let nobody = !self.started_process().is_alive() && self.all().is_empty();
             let output = self.output();
             if output.contains(text) {
                 return;
@@ -101,10 +101,6 @@ impl Running {
             assert!(!late, "`{text}` was never printed, but:\n{output}");
             thread::sleep(Duration::from_millis(5));
         }
-    }
-
-    fn started(&self) -> bool {
-        Process(self.child.id()).state() != Some('R')
     }
 
     /// Waits until these whole lines were printed, and no other behind the first of them.

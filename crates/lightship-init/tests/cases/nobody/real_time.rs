@@ -1,6 +1,6 @@
 use crate::case::{Case, Place};
 
-/// L7: what dumb-init leaves out.
+/// Beyond the lists, which end with signal 31.
 #[test]
 fn real_time_signals_arrive() {
     for place in Place::BOTH {
