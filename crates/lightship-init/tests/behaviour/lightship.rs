@@ -264,14 +264,22 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The second one kills at once.
+        // With a manifest, the second one kills at once.
         for _ in 0..2 {
             if let Ok(None) = self.child.try_wait() {
                 self.signal(Signal::TERM);
                 thread::sleep(Duration::from_millis(50));
             }
         }
-        self.child.wait().unwrap();
+        // A plain init waits for its service, which may hear no TERM.
+        let children = format!("/proc/{0}/task/{0}/children", self.pid());
+        while let Ok(None) = self.child.try_wait() {
+            for child in fs::read_to_string(&children).unwrap_or_default().split_whitespace() {
+                let pid = Pid::from_raw(child.parse().unwrap()).unwrap();
+                kill_process(pid, Signal::KILL).unwrap_or_default();
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
         self.reader.kill().unwrap();
         self.reader.wait().unwrap();
     }

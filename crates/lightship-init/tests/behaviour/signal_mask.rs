@@ -28,6 +28,7 @@ fn ended_children_are_seen_even_when_their_signal_was_ignored() {
 #[test]
 fn lightship_hears_signals_that_were_blocked_and_ignored_when_it_started() {
     let mut running = Lightship::new()
+        .arg("--stop-timeout", "8s")
         .command(&["sleep", "1000"])
         .through(&["env", "--block-signal=TERM", "--ignore-signal=TERM"])
         .start();

@@ -3,10 +3,15 @@ use rustix::process::Signal;
 
 use crate::lightship::{Lightship, is_alive};
 
+/// A service that is stopped, and killed when it takes too long.
+fn supervised(script: &str) -> Lightship {
+    Lightship::service(script).arg("--stop-timeout", "8s")
+}
+
 #[test]
 fn term_stops_the_service_and_gives_its_code() {
     let mut running =
-        Lightship::service("trap 'exit 5' TERM; echo up; while :; do sleep 0.1; done").start();
+        supervised("trap 'exit 5' TERM; echo up; while :; do sleep 0.1; done").start();
     running.printed("up");
     running.signal(Signal::TERM);
     let reason = running.event(|what| match what {
@@ -30,7 +35,7 @@ fn int_reaches_the_service_as_int_and_quit_as_term() {
     for (signal, word) in [(Signal::INT, "INT"), (Signal::QUIT, "TERM")] {
         let script = "trap 'echo got INT; exit 0' INT; trap 'echo got TERM; exit 0' TERM; \
                       trap 'echo got QUIT; exit 0' QUIT; echo up; while :; do sleep 0.1; done";
-        let mut running = Lightship::service(script).start();
+        let mut running = supervised(script).start();
         running.printed("up");
         running.signal(signal);
         assert_eq!(running.exit(), 0);
@@ -40,8 +45,7 @@ fn int_reaches_the_service_as_int_and_quit_as_term() {
 
 #[test]
 fn a_second_term_kills_at_once() {
-    let mut running =
-        Lightship::service("trap '' TERM; echo up; while :; do sleep 1; done").start();
+    let mut running = supervised("trap '' TERM; echo up; while :; do sleep 1; done").start();
     let service = running.service_started();
     running.printed("up");
     running.signal(Signal::TERM);
