@@ -196,6 +196,9 @@ fn shown(command: &[OsString]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+
     use lightship_model::manifest::Text;
     use lightship_model::settings::Given;
 
@@ -233,9 +236,10 @@ mod tests {
         let path = dir.path().join("token");
         let text = format!("[health]\ntoken_file = \"{}\"\n", path.display());
         assert!(matches!(config(&text, &["a"]), Err(ConfigError::Token { .. })));
-        fs::write(&path, "short\n").unwrap();
+        let write = |text: &str| File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        write("short\n");
         assert!(matches!(config(&text, &["a"]), Err(ConfigError::ShortToken { .. })));
-        fs::write(&path, "0123456789abcdef\n").unwrap();
+        write("0123456789abcdef\n");
         assert_eq!(config(&text, &["a"]).unwrap().token.unwrap(), "0123456789abcdef");
     }
 }

@@ -8,7 +8,7 @@ use lightship_model::manifest::defaults;
 use crate::signal::Signal;
 
 /// The options of a plain init.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct InitOptions {
     /// TERM, INT and QUIT end everything within the stop budget; otherwise they are passed on
     /// like all other signals, and nobody is killed for being slow.
@@ -29,22 +29,6 @@ pub struct InitOptions {
     pub warn_on_reap: Option<&'static str>,
     /// Say what is done.
     pub verbose: bool,
-}
-
-impl Default for InitOptions {
-    fn default() -> Self {
-        Self {
-            supervised: false,
-            stop_timeout: None,
-            single_child: false,
-            session: false,
-            rewrites: BTreeMap::new(),
-            success_codes: BTreeSet::new(),
-            parent_death: None,
-            warn_on_reap: None,
-            verbose: false,
-        }
-    }
 }
 
 impl InitOptions {

@@ -30,6 +30,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) moves: &'a [(RawFd, RawFd)],
     /// Descriptors that it gets under their own numbers.
     pub(crate) keep: &'a [RawFd],
+    /// It gets the listening sockets that were passed to lightship (`LISTEN_FDS`).
+    pub(crate) listens: bool,
 }
 
 /// What could not be executed: the shell's code for it, and why.
@@ -55,9 +57,10 @@ impl Launch<'_> {
         let argv = self.argv.iter().map(|word| c_string(word)).collect::<Result<Vec<_>, _>>()?;
         let programs = all(candidates(program, &self.search_path()))?;
         // Where nothing differs from lightship's own environment, that one is used as it is.
-        let env = match self.env.is_empty() && !listens() {
-            true => None,
-            false => Some(all(self.environment())?),
+        let env = if self.env.is_empty() && !self.listens {
+            None
+        } else {
+            Some(all(self.environment())?)
         };
         let dir = self.dir.map(|dir| c_string(OsStr::new(dir))).transpose()?;
         let plan = Plan {
@@ -71,6 +74,7 @@ impl Launch<'_> {
             inherited: self.inherited,
             moves: self.moves,
             keep: self.keep,
+            listens: self.listens,
         };
         spawn(&plan).map_err(|failure| self.not_started(program, &failure))
     }
@@ -133,12 +137,6 @@ impl Launch<'_> {
     }
 }
 
-/// Whether somebody passes listening sockets on (`LISTEN_FDS`): then `LISTEN_PID` has to be the
-/// number of the process that gets them.
-fn listens() -> bool {
-    std::env::var_os("LISTEN_PID").is_some()
-}
-
 /// The files that `program` may mean, in their order.
 fn candidates(program: &OsStr, search_path: &OsStr) -> Vec<OsString> {
     if program.as_bytes().contains(&b'/') || program.is_empty() {
@@ -170,6 +168,7 @@ mod tests {
             inherited: &inherited,
             moves: &[],
             keep: &[],
+            listens: false,
         };
         launch.start().unwrap_err()
     }

@@ -39,7 +39,7 @@ pub(crate) struct ServiceCommand {
     pub(crate) terminal: bool,
     /// Whether signals are for its process alone.
     pub(crate) single: bool,
-    /// Descriptors that were passed to lightship for it.
+    /// The listening sockets that were passed to lightship for it.
     pub(crate) passed: Vec<RawFd>,
 }
 
@@ -99,6 +99,7 @@ impl Processes {
             terminal: service.terminal,
             moves: &extras.moves,
             keep: &keep,
+            listens: !service.passed.is_empty(),
             ..self.launch("the service", &service.argv)
         };
         let pid = launch.start()?;
@@ -191,6 +192,7 @@ impl Processes {
             inherited: &self.inherited,
             moves: &[],
             keep: &[],
+            listens: false,
         }
     }
 

@@ -153,8 +153,8 @@ fn leave_start_dir() {
     env::set_current_dir("/").unwrap_or_default();
 }
 
-/// The descriptors that the service gets beside the first three, in a supervisor that starts it
-/// more than once: the listening sockets that were passed on for it. Nobody else gets them.
+/// The listening sockets that were passed on for the service. Where it is started more than once,
+/// they are kept for that, and nobody else gets them.
 fn passed_descriptors() -> Vec<RawFd> {
     let number = |name| env::var(name).ok().and_then(|text| text.parse::<u32>().ok());
     match (number("LISTEN_FDS"), number("LISTEN_PID")) {

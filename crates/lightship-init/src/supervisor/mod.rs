@@ -319,9 +319,10 @@ impl Supervisor {
 
     /// One of the three signals that ask for the end.
     fn asked(&mut self, signal: Signal, passed: Signal, now: Duration, out: &mut Vec<Action>) {
-        let hurry = match self.rules.supervised {
-            true => self.stop > Stop::No,
-            false => self.asked_at.is_some() && self.service.gone().is_some(),
+        let hurry = if self.rules.supervised {
+            self.stop > Stop::No
+        } else {
+            self.asked_at.is_some() && self.service.gone().is_some()
         };
         if hurry {
             self.stop = Stop::Forced;

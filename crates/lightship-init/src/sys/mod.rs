@@ -148,12 +148,10 @@ pub(crate) fn hide_passed_descriptors() {
 /// end of a pipe must not wait for lightship. Everything of lightship's own closes on exec, and
 /// is known by that.
 pub(crate) fn close_passed_descriptors() {
-    const COUNT: usize = 253;
-    let entry = libc::pollfd { fd: 0, events: 0, revents: 0 };
-    let mut list = [entry; COUNT];
-    for (entry, fd) in list.iter_mut().zip(FIRST..) {
-        entry.fd = fd;
-    }
+    /// Lightship's own take the lowest numbers: none is up there.
+    const BEYOND: i32 = 256;
+    let mut list: Vec<libc::pollfd> =
+        (FIRST..BEYOND).map(|fd| libc::pollfd { fd, events: 0, revents: 0 }).collect();
     // Fails where fewer may be open at all.
     if poll(&mut list, Some(Duration::ZERO)).is_err() {
         return;
@@ -166,8 +164,7 @@ pub(crate) fn close_passed_descriptors() {
             unsafe { libc::close(entry.fd) };
         }
     }
-    // Lightship's own take the lowest numbers: none is up there.
-    close_range(FIRST + COUNT as i32, 0);
+    close_range(BEYOND, 0);
 }
 
 fn close_range(first: i32, flags: libc::c_uint) {

@@ -38,6 +38,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) moves: &'a [(RawFd, RawFd)],
     /// Descriptors that stay open across exec under their own numbers.
     pub(crate) keep: &'a [RawFd],
+    /// It gets the listening sockets: `LISTEN_PID` in `env` has to be its own number.
+    pub(crate) listens: bool,
 }
 
 /// Where it went wrong.
@@ -65,7 +67,7 @@ struct Shared<'a> {
     shell: Vec<*const libc::c_char>,
     env: *const *const libc::c_char,
     /// Digits of `LISTEN_PID` in `env`, if they have to be the child's.
-    listen_pid: Option<*mut u8>,
+    listen_pid: Option<*mut [u8; 10]>,
     failed: Option<(Step, i32)>,
 }
 
@@ -89,14 +91,14 @@ pub(crate) fn spawn(plan: &Plan<'_>) -> Result<Pid, Failure> {
     shell.extend(argv.iter().skip(1));
     let mut own_env = plan.env.map(pointers);
     let mut buffer = *b"LISTEN_PID=0000000000\0";
-    let listen_pid = own_env.as_mut().and_then(|env| {
-        // SAFETY: all entries but the last are strings that live as long as the plan.
-        let is_listen_pid = |entry: &*const libc::c_char| {
-            !entry.is_null() && unsafe { CStr::from_ptr(*entry) }.to_bytes().starts_with(LISTEN_PID)
-        };
-        let entry = env.iter_mut().find(|entry| is_listen_pid(entry))?;
+    let place = plan
+        .env
+        .filter(|_| plan.listens)
+        .and_then(|env| env.iter().position(|entry| entry.to_bytes().starts_with(LISTEN_PID)));
+    let place = place.and_then(|place| own_env.as_mut()?.get_mut(place));
+    let listen_pid = place.map(|entry| {
         *entry = buffer.as_ptr().cast();
-        Some(buffer.as_mut_ptr().wrapping_add(LISTEN_PID.len()))
+        buffer.as_mut_ptr().wrapping_add(LISTEN_PID.len()).cast()
     });
     let env = match &own_env {
         Some(env) => env.as_ptr(),
@@ -168,19 +170,20 @@ fn prepare(shared: &mut Shared<'_>) -> Result<(Step, i32), (Step, i32)> {
         check(unsafe { libc::dup2(*open, *wanted) }).map_err(set_up)?;
     }
     for number in plan.keep {
-        // SAFETY: takes numbers.
-        check(unsafe { libc::fcntl(*number, libc::F_SETFD, 0) }).map_err(set_up)?;
+        // SAFETY: takes numbers. One that is not open can't be passed on.
+        unsafe { libc::fcntl(*number, libc::F_SETFD, 0) };
     }
     if let Some(digits) = shared.listen_pid {
         // SAFETY: getpid takes nothing.
         let mut pid = unsafe { libc::getpid() }.unsigned_abs();
-        for place in (0..10).rev() {
+        let mut text = [b'0'; 10];
+        for place in text.iter_mut().rev() {
             // A digit is below 10.
-            let digit = b'0' + u8::try_from(pid % 10).unwrap_or_default();
-            // SAFETY: the buffer has ten places for digits.
-            unsafe { ptr::write(digits.add(place), digit) };
+            *place += u8::try_from(pid % 10).unwrap_or_default();
             pid /= 10;
         }
+        // SAFETY: it points to the ten digits of the parent's buffer, which nothing reads now.
+        unsafe { ptr::write(digits, text) };
     }
     restore_signals(plan.inherited).map_err(set_up)?;
     Ok((Step::Execute, execute(shared)))
@@ -190,8 +193,12 @@ fn prepare(shared: &mut Shared<'_>) -> Result<(Step, i32), (Step, i32)> {
 /// it belongs to others, changes nothing.
 fn take_terminal(leads: Leads) {
     match leads {
-        // SAFETY: takes numbers. TTOU is blocked, so it can't stop the child.
-        Leads::Group => unsafe { libc::tcsetpgrp(0, libc::getpgrp()) },
+        Leads::Group => {
+            // SAFETY: takes nothing. The child leads its group.
+            let group = unsafe { libc::getpid() };
+            // SAFETY: takes numbers. TTOU is blocked, so it can't stop the child.
+            unsafe { libc::tcsetpgrp(0, group) }
+        }
         // SAFETY: takes numbers.
         Leads::Session => unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) },
     };

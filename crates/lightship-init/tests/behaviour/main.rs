@@ -21,6 +21,7 @@ mod hooks;
 mod idle;
 mod left_overs;
 mod lightship;
+mod listening_sockets;
 mod liveness;
 mod loader;
 mod loader_crash;
