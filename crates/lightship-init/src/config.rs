@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use lightship_model::event::PlannedTool;
 use lightship_model::manifest::{
-    self, LogMode, Manifest, Restart, SHORTEST_TOKEN, Service, Token, TokenSource,
+    self, LogMode, Manifest, Restart, SHORTEST_TOKEN, Service, Token, TokenSource, Which, open,
 };
 use lightship_model::name::ToolName;
 use lightship_model::plan;
@@ -69,6 +69,16 @@ pub struct Reloaded {
 
 /// How the manifest is read again; the error is for people.
 pub struct Reload(pub Box<dyn Fn() -> Result<Reloaded, String>>);
+
+impl Reload {
+    /// Reads `which`.
+    pub fn of(which: Which) -> Self {
+        Self(Box::new(move || match open(&which, |path| fs::read_to_string(path)) {
+            Ok(manifest) => Ok(Reloaded { capabilities: manifest.capabilities }),
+            Err(errors) => Err(errors.to_string()),
+        }))
+    }
+}
 
 impl std::fmt::Debug for Reload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

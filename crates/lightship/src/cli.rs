@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{completions, health, init, loader, manifest, tools, up};
+use crate::cmd::{completions, ctl, health, init, loader, manifest, tail, tools, up};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -10,6 +10,7 @@ Examples:
   lightship up --manifest lightship.toml    run what the manifest says
   lightship health --wait 30s               wait until the running service is healthy
   lightship tools status                    how each tool stands
+  lightship ctl retry NAME                  have a failed tool tried again
   eval \"$(lightship tools env)\"             put the tools on this shell's PATH
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 input unreadable or wrong,
@@ -29,6 +30,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Up(up::Args),
     Health(health::Args),
+    Ctl(ctl::Args),
     Tools(tools::Args),
     Manifest(manifest::Args),
     Completions(completions::Args),
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Init(init::Args),
     #[command(name = "__loader", hide = true)]
     Loader(loader::Args),
+    #[command(name = "__tail", hide = true)]
+    Tail(tail::Args),
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use lightship_init::ConfigError;
 use lightship_init::address::AddressError;
+use lightship_init::ctl::CtlError;
 use lightship_loader::LoaderError;
 use lightship_model::exit;
 use lightship_model::manifest::ManifestErrors;
@@ -26,6 +27,8 @@ pub(crate) enum Failure {
     Loader(#[from] LoaderError),
     #[error(transparent)]
     Address(#[from] AddressError),
+    #[error(transparent)]
+    Ctl(#[from] CtlError),
     #[error(transparent)]
     Config(ConfigError),
     #[error("{manifest} names no service, and no command was given")]
@@ -62,7 +65,7 @@ impl Failure {
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
             Self::Address(_) | Self::UnknownTool { .. } => exit::USAGE,
-            Self::NoLog { .. } => exit::NO,
+            Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
             Self::Output(_) | Self::LoaderPanicked | Self::System { .. } => exit::INTERNAL,
         }
     }
@@ -83,6 +86,7 @@ impl Failure {
             }
             Self::UnknownTool { known, .. } => Some(format!("its tools: {}", known.join(", "))),
             Self::UnknownProfile { known, .. } => Some(format!("there are: {}", known.join(", "))),
+            Self::Ctl(error) => error.help().map(str::to_owned),
             Self::NoLog { tool, path } => Some(format!(
                 "it would be `{}`: the tool was never installed here; `lightship tools install \
                  {tool}` does it",

@@ -16,8 +16,18 @@ use crate::poller::Poller;
 use crate::processes::Role;
 use crate::supervisor::Input;
 
+/// To how many loaders a tool is promoted, before it is given up: one that ends of it would
+/// otherwise be started for ever.
+const DELIVERIES: u8 = 3;
 /// How many logs are read at once.
 const READERS: usize = 8;
+
+/// A tool that somebody wants now.
+struct Promise {
+    tool: ToolName,
+    /// How many loaders were told.
+    delivered: u8,
+}
 
 /// Commands on their way.
 pub(super) struct Commands {
@@ -27,7 +37,7 @@ pub(super) struct Commands {
     reload: Option<Reload>,
     /// What the loader was told and has not begun yet: a loader that is about to end may never
     /// have read it.
-    promised: Vec<ToolName>,
+    promised: Vec<Promise>,
     readers: Vec<LogReader<Ticket>>,
     next_number: u64,
 }
@@ -57,12 +67,13 @@ impl Commands {
         if let What::Tool(change) = what
             && change.status != ToolStatus::Pending
         {
-            self.promised.retain(|tool| *tool != change.name);
+            self.promised.retain(|promise| promise.tool != change.name);
         }
     }
 
     /// Whether a loader has to run for what was promised.
-    pub(super) fn wants_loader(&self) -> bool {
+    pub(super) fn wants_loader(&mut self) -> bool {
+        self.promised.retain(|promise| promise.delivered < DELIVERIES);
         !self.promised.is_empty()
     }
 }
@@ -97,9 +108,9 @@ impl Keeper {
                 Answer::error(409, &format!("tool `{tool}` is installed already"))
             }
             Some(_) => {
-                if !self.commands.promised.contains(&tool) {
-                    self.commands.promised.push(tool.clone());
-                }
+                let promised = &mut self.commands.promised;
+                promised.retain(|promise| promise.tool != tool);
+                promised.push(Promise { tool: tool.clone(), delivered: 0 });
                 let Some(loader) = &mut self.loader else {
                     self.take(Input::LoaderWanted);
                     return Answer::done();
@@ -116,8 +127,9 @@ impl Keeper {
     /// Tells a loader that was just started what was promised.
     pub(super) fn send_commands(&mut self) {
         let Some(loader) = &mut self.loader else { return };
-        for tool in &self.commands.promised {
-            loader.command(&LoaderCommand::Promote { tool: tool.clone() });
+        for promise in &mut self.commands.promised {
+            promise.delivered += 1;
+            loader.command(&LoaderCommand::Promote { tool: promise.tool.clone() });
         }
     }
 

@@ -10,6 +10,7 @@
 )]
 
 mod backoff;
+mod control;
 mod crowd;
 mod daemon;
 mod documents;

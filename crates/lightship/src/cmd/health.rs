@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 /// Where the lightship listens that would run with this manifest and this environment.
-fn settings_url(manifest: ManifestArgs) -> Result<String, Failure> {
+pub(super) fn settings_url(manifest: ManifestArgs) -> Result<String, Failure> {
     let project = Project::open(&ProjectArgs { manifest, tool_dir: None }, None)?;
     Ok(client::url_of(&project.settings.listen.value)?)
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 
-use lightship_init::{Config, ConfigError, InitOptions};
+use lightship_init::{Config, ConfigError, InitOptions, Reload};
 
 use crate::failure::Failure;
 use crate::project::{Project, ProjectArgs};
@@ -46,7 +46,8 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         | ConfigError::Control(_)) => Failure::Config(error),
     })?;
     let log_reader = ["/proc/self/exe", "__tail"].map(OsString::from).into();
-    Ok(lightship_init::run(Config { events: Some(events), log_reader, ..config }))
+    let reload = Some(Reload::of(project.which));
+    Ok(lightship_init::run(Config { events: Some(events), log_reader, reload, ..config }))
 }
 
 /// The loader's command line: this very program as its loader part.

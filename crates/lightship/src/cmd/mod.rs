@@ -2,10 +2,12 @@
 
 pub(crate) mod completions;
 mod config;
+pub(crate) mod ctl;
 pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod loader;
 pub(crate) mod manifest;
+pub(crate) mod tail;
 pub(crate) mod tools;
 pub(crate) mod up;
 
@@ -17,6 +19,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Up(args) => up::run(args),
         Command::Health(args) => health::run(&args),
+        Command::Ctl(args) => ctl::run(args),
+        Command::Tail(args) => tail::run(&args),
         Command::Tools(args) => tools::run(args),
         Command::Manifest(args) => manifest::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -33,6 +33,7 @@ fn own(words: Vec<OsString>) -> u8 {
     match args::parse(words) {
         Ok(Command::Run(options)) => start::run(*options),
         Ok(Command::Health(options)) => start::health(options),
+        Ok(Command::Ctl(options)) => start::ctl(options),
         Ok(Command::Tail { path, lines }) => start::tail(&path, lines),
         Ok(Command::Help) => start::print(args::HELP),
         Ok(Command::Version) => start::print(args::VERSION),

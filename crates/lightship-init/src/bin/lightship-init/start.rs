@@ -7,12 +7,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lightship_init::client::{self, At, Question};
-use lightship_init::{Config, ConfigError, Reload, Reloaded, Runtime, inherited_events, screen};
+use lightship_init::ctl;
+use lightship_init::{Config, ConfigError, Reload, Runtime, inherited_events, screen};
 use lightship_model::exit;
 use lightship_model::manifest::{Manifest, ManifestErrors, Text, Which, open};
 use lightship_model::settings::{Given, Settings, SettingsError};
 
-use crate::args::{Health, Origin, Run};
+use crate::args::{Ctl, Health, Origin, Run};
 
 /// The manifest of an image.
 const MANIFEST: &str = "/etc/lightship.toml";
@@ -113,6 +114,21 @@ pub(crate) fn health(options: Health) -> u8 {
     }
 }
 
+/// Tells a running lightship what to do.
+pub(crate) fn ctl(options: Ctl) -> u8 {
+    let Ctl { origin, socket, order } = options;
+    // Without a manifest that can be read, PID 1 is found all the same.
+    let url = settings(which(&origin).as_ref(), origin).ok();
+    let url = url.and_then(|(_, settings)| client::url_of(&settings.listen.value).ok());
+    let token = std::env::var(client::TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
+    let done = ctl::find(socket, url.as_deref(), token.as_deref())
+        .and_then(|address| ctl::send(&order, &address));
+    match done {
+        Ok(text) => print(&text),
+        Err(error) => fail(&error, error.help(), exit::NO),
+    }
+}
+
 fn configure(options: Run) -> Result<Config, StartError> {
     let events = options.events.map(inherited_events).transpose()?;
     let which = which(&options.origin);
@@ -128,17 +144,10 @@ fn configure(options: Run) -> Result<Config, StartError> {
             let (command, init) = (options.command, options.options);
             let log_reader = ["/proc/self/exe", "__tail"].map(OsString::from).into();
             let config = Config::from_manifest(&manifest, &settings, command, init, loader)?;
-            Config { log_reader, reload: Some(reload(which)), ..config }
+            Config { log_reader, reload: Some(Reload::of(which)), ..config }
         }
     };
     Ok(Config { events, ..config })
-}
-
-fn reload(which: Which) -> Reload {
-    Reload(Box::new(move || match open(&which, |path| fs::read_to_string(path)) {
-        Ok(manifest) => Ok(Reloaded { capabilities: manifest.capabilities }),
-        Err(errors) => Err(errors.to_string()),
-    }))
 }
 
 /// The manifest that was named, or that of the image.
