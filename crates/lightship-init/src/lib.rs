@@ -21,6 +21,7 @@ mod log;
 mod log_reader;
 mod logs;
 mod notify;
+mod oom;
 mod options;
 mod poller;
 mod probe;

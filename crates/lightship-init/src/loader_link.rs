@@ -163,6 +163,7 @@ fn understand(line: Line) -> Option<What> {
         | What::ServiceStarted { .. }
         | What::ServiceReady { .. }
         | What::ServiceLate { .. }
+        | What::ServiceFaulted { .. }
         | What::ServiceExited { .. }
         | What::ServiceFailed { .. }
         | What::LoaderStarted { .. }

@@ -36,7 +36,7 @@ pub(crate) fn text(what: &What) -> Option<String> {
         What::LoaderExited { exit, restart_in_ms: Some(in_ms) } => {
             Some(format!("the loader ended with {exit}; it is started again in {in_ms} ms"))
         }
-        What::Warning { message } => Some(message.clone()),
+        What::Warning { message } | What::ServiceFaulted { message, .. } => Some(message.clone()),
         What::HealthListening { .. }
         | What::ServiceStarted { .. }
         | What::ServiceReady { .. }

@@ -7,7 +7,7 @@ mod companions;
 
 use std::collections::VecDeque;
 
-use lightship_model::event::{Event, Exit, What};
+use lightship_model::event::{Event, Exit, Fault, What};
 use rustix::process::{Pid, getpid};
 
 use self::commands::Commands;
@@ -19,6 +19,7 @@ use crate::feed::{FLUSH_WITHIN, Feed};
 use crate::http::Http;
 use crate::loader_link::LoaderLink;
 use crate::log;
+use crate::oom::OomWatch;
 use crate::poller::Poller;
 use crate::processes::{Processes, Role};
 use crate::reach;
@@ -28,6 +29,9 @@ use crate::signals::Signals;
 use crate::supervisor::{Action, Input, Supervisor};
 use crate::terminal::Terminal;
 use crate::view::View;
+
+/// How the kernel kills for memory, and others who mean it.
+const KILLED: u8 = 9;
 
 /// Runs until the end; returns the exit code.
 pub(crate) fn run(config: Config) -> Result<u8, RunError> {
@@ -52,6 +56,8 @@ struct Keeper {
     feed: Feed,
     http: Http,
     control: Option<ControlAddress>,
+    /// Whom the kernel kills for memory; nothing where nobody looks at it.
+    oom: Option<OomWatch>,
     processes: Processes,
     terminal: Terminal,
     /// The pipes of the loader that runs.
@@ -285,6 +291,11 @@ impl Keeper {
                 }
                 if self.verbose {
                     log::line(&format!("the service ended: {exit}"));
+                }
+                if exit == Exit::Signal(KILLED)
+                    && let Some(message) = self.oom.as_mut().and_then(OomWatch::killed)
+                {
+                    self.tell(What::ServiceFaulted { fault: Fault::Oom, message });
                 }
                 let left_over = self.processes.service_group_exists();
                 self.take(Input::ServiceEnded { exit, left_over });

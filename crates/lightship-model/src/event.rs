@@ -50,6 +50,8 @@ pub enum What {
     ServiceReady { pid: u32, after_ms: u64 },
     /// The service took longer than `ready-timeout`; tools are loaded all the same.
     ServiceLate { after_ms: u64 },
+    /// The service has not ended by itself, or is about to be ended; its end follows.
+    ServiceFaulted { fault: Fault, message: String },
     /// The service's process ended; with `restart_in_ms` it is started again.
     ServiceExited {
         exit: Exit,
@@ -80,6 +82,16 @@ pub enum What {
     LoadComplete { installed: usize, failed: usize, skipped: usize, took_ms: u64 },
     /// Something that the operator should know.
     Warning { message: String },
+}
+
+/// What is wrong with a service that has to be started again, beside its exit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Its liveness checks failed.
+    Probe,
+    /// The kernel killed it: the container's memory was used up.
+    Oom,
 }
 
 /// One line of a plan.

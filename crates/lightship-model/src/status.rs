@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Event, Exit, Phase, PlannedTool, Progress, ToolChange, Unit, What};
+use crate::event::{Event, Exit, Fault, Phase, PlannedTool, Progress, ToolChange, Unit, What};
 use crate::history::{History, Kind, Mark};
 use crate::name::ToolName;
 use crate::state::ToolStatus;
@@ -37,8 +37,12 @@ pub struct ServiceStatus {
     /// Processes that ran.
     pub starts: u32,
     pub restarts: u32,
-    /// Restarts after a process that a signal ended.
+    /// How many of them were after a process that a signal ended, without a fault that is known.
     pub restarts_by_signal: u32,
+    pub restarts_by_probe: u32,
+    pub restarts_by_oom: u32,
+    /// What is known to be wrong with its newest process.
+    pub fault: Option<Fault>,
     /// While it waits to be started again: how long in all, in milliseconds.
     pub restart_in_ms: Option<u64>,
     pub last_exit: Option<Exit>,
@@ -147,6 +151,7 @@ impl Status {
                 self.service.ready_since = None;
                 self.service.error = None;
                 self.service.restart_in_ms = None;
+                self.service.fault = None;
                 self.service.starts = self.service.starts.saturating_add(1);
                 self.service.history.push(Mark::new(event.at, Kind::Starting));
             }
@@ -159,6 +164,10 @@ impl Status {
             What::ServiceLate { after_ms } => {
                 self.warn(format!("the service is not ready after {} s", after_ms / 1000));
             }
+            What::ServiceFaulted { fault, message } => {
+                self.service.fault = Some(*fault);
+                self.warn(message.clone());
+            }
             What::ServiceExited { exit, restart_in_ms } => {
                 self.service.pid = None;
                 self.service.ready_since = None;
@@ -166,8 +175,11 @@ impl Status {
                 self.service.last_exit_at = Some(event.at);
                 let restarts = u32::from(restart_in_ms.is_some());
                 self.service.restarts += restarts;
-                if matches!(exit, Exit::Signal(_)) {
-                    self.service.restarts_by_signal += restarts;
+                match (self.service.fault, exit) {
+                    (Some(Fault::Probe), _) => self.service.restarts_by_probe += restarts,
+                    (Some(Fault::Oom), _) => self.service.restarts_by_oom += restarts,
+                    (None, Exit::Signal(_)) => self.service.restarts_by_signal += restarts,
+                    (None, Exit::Code(_)) => {}
                 }
                 self.service.restart_in_ms = *restart_in_ms;
                 self.service.history.push(Mark::exited(event.at, *exit, *restart_in_ms));

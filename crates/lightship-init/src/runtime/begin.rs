@@ -20,6 +20,7 @@ use crate::control::ControlAddress;
 use crate::error::RunError;
 use crate::feed::Feed;
 use crate::http::{Access, Http, Token};
+use crate::oom::OomWatch;
 use crate::poller::Poller;
 use crate::processes::{Processes, ServiceCommand};
 use crate::signals::Signals;
@@ -86,6 +87,7 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         feed: Feed::new(config.events).map_err(RunError::system("use the pipe for events"))?,
         http: Http::new(listener, socket, access).map_err(RunError::system("serve health"))?,
         control,
+        oom: if plain { None } else { OomWatch::new() },
         processes: Processes::new(inherited, start_dir, service, loader),
         terminal,
         loader: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lightship_model::event::What;
+use lightship_model::event::{Fault, What};
 
 use super::ending::{Due, Ending};
 use super::hook::Hook;
@@ -96,7 +96,7 @@ impl Running {
         let failures = rules.live.map_or(0, |live| live.failures);
         let message =
             format!("the service has failed {failures} liveness checks in a row: it is ended");
-        out.push(Action::Tell(What::Warning { message }));
+        out.push(Action::Tell(What::ServiceFaulted { fault: Fault::Probe, message }));
         self.dead = true;
         self.ask_to_end(Signal::TERM, now + rules.stop_timeout, rules, out);
     }

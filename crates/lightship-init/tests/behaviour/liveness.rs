@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use lightship_model::event::{Exit, What};
+use lightship_model::event::{Exit, Fault, What};
 
 use crate::lightship::{Lightship, wait_until};
 
@@ -24,7 +24,7 @@ fn a_service_that_fails_its_checks_is_ended_and_started_again() {
     let first = running.service_started();
     fs::write(&sick, "").unwrap();
     let message = running.event(|what| match what {
-        What::Warning { message } => Some(message),
+        What::ServiceFaulted { fault: Fault::Probe, message } => Some(message),
         _ => None,
     });
     assert!(message.contains("failed 3 liveness checks in a row"), "{message}");
@@ -51,7 +51,10 @@ fn two_failures_in_a_row_are_not_three() {
         (count >= 12).then_some(())
     });
     assert!(crate::lightship::is_alive(pid));
-    assert!(!running.saw(|what| matches!(what, What::ServiceExited { .. } | What::Warning { .. })));
+    assert!(
+        !running
+            .saw(|what| matches!(what, What::ServiceExited { .. } | What::ServiceFaulted { .. }))
+    );
 }
 
 #[test]

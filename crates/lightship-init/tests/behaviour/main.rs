@@ -28,6 +28,7 @@ mod loader;
 mod loader_crash;
 mod logs;
 mod orphans;
+mod out_of_memory;
 mod port;
 mod readiness;
 mod restart;

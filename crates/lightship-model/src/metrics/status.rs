@@ -54,10 +54,16 @@ fn service(out: &mut Writer, service: &ServiceStatus) {
     out.is(&GATEWAY_UP, &[], service.pid.is_some());
     out.is(&GATEWAY_READY, &[], service.ready_since.is_some());
     out.count(&GATEWAY_STARTS, &[], service.starts.into());
-    let by_signal = service.restarts_by_signal;
-    let by_exit = service.restarts.saturating_sub(by_signal);
+    let others = [
+        ("signal", service.restarts_by_signal),
+        ("probe", service.restarts_by_probe),
+        ("oom", service.restarts_by_oom),
+    ];
+    let by_exit = service.restarts - others.iter().map(|(_, count)| count).sum::<u32>();
     out.count(&GATEWAY_RESTARTS, &["exit"], by_exit.into());
-    out.count(&GATEWAY_RESTARTS, &["signal"], by_signal.into());
+    for (reason, count) in others {
+        out.count(&GATEWAY_RESTARTS, &[reason], count.into());
+    }
     if let Some(code) = service.last_exit.map(Exit::code) {
         out.count(&GATEWAY_LAST_EXIT, &[], code.into());
     }

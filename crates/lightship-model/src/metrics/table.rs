@@ -37,7 +37,7 @@ table! {
     GATEWAY_STARTS: Counter "lightship_gateway_starts_total" [] "",
         "Processes of the service that were started.";
     GATEWAY_RESTARTS: Counter "lightship_gateway_restarts_total" ["reason"] "",
-        "Restarts of the service, by what ended it: `exit` or `signal`.";
+        "Restarts of the service, by what ended it: `exit`, `signal`, `probe` (liveness) or `oom` (the container's memory).";
     GATEWAY_LAST_EXIT: Gauge "lightship_gateway_last_exit_code" [] "",
         "Exit code of the service's last process that ended; 128 and the number for a signal.";
     GATEWAY_BACKOFF: Gauge "lightship_gateway_backoff_seconds" [] "seconds",

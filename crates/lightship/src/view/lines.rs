@@ -105,6 +105,7 @@ fn text(scene: &Scene, what: &What) -> Option<String> {
         What::ServiceExited { exit, restart_in_ms } => {
             format!("service ended: {}", ended(*exit, *restart_in_ms))
         }
+        What::ServiceFaulted { message, .. } => message.clone(),
         What::ServiceFailed { error } => format!("service failed: {error}"),
         What::LoaderStarted { pid } => format!("loader started (pid {pid})"),
         What::LoaderExited { exit, restart_in_ms } => {

@@ -59,6 +59,7 @@ impl Scene {
             What::LoadComplete { took_ms, .. } => self.took_ms = Some(*took_ms),
             What::ServiceStarted { .. }
             | What::ServiceLate { .. }
+            | What::ServiceFaulted { .. }
             | What::ServiceExited { .. }
             | What::ServiceFailed { .. }
             | What::LoaderStarted { .. }

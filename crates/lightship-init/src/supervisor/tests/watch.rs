@@ -71,7 +71,9 @@ fn a_service_that_fails_three_checks_in_a_row_is_restarted_and_two_are_not_enoug
     }
     let attempt = check(&mut scene);
     let actions = scene.give(Input::Probed { attempt, good: false });
-    assert!(matches!(events(&actions)[0], What::Warning { message } if message.contains("3 ")));
+    assert!(
+        matches!(events(&actions)[0], What::ServiceFaulted { message, .. } if message.contains("3 "))
+    );
     assert_eq!(actions[1..], [Action::SignalService(Signal::TERM)]);
     assert_eq!(scene.supervisor.deadline(), Some(scene.now + 8 * SECOND));
     assert_eq!(scene.wait(), [Action::SignalService(Signal::KILL)]);
