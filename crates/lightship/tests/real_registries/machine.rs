@@ -13,14 +13,22 @@ pub(crate) struct Machine {
     dir: TempDir,
 }
 
+/// What `./dist` has built.
+fn shipped_init() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::env::var_os("LIGHTSHIP_INIT_BINARY")
+        .map_or_else(|| root.join("target/dist/lightship-init"), PathBuf::from)
+}
+
 impl Machine {
     pub(crate) fn without(hidden: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let bin = dir.path().join("bin");
         fs::create_dir(&bin).unwrap();
         symlink(env!("CARGO_BIN_EXE_lightship"), bin.join("lightship")).unwrap();
+        symlink(shipped_init(), bin.join("lightship-init")).unwrap();
         let mut seen: BTreeSet<_> = hidden.iter().map(Into::into).collect();
-        seen.insert("lightship".into());
+        seen.extend(["lightship", "lightship-init"].map(Into::into));
         for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let runs = fs::metadata(entry.path())
