@@ -36,30 +36,44 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Load a tool now, and what it requires
-    Promote { tool: String },
+    #[command(after_help = "Examples:\n  lightship ctl promote ripgrep")]
+    Promote(Tool),
     /// Try a failed tool again
-    Retry { tool: String },
+    #[command(after_help = "Examples:\n  lightship ctl retry ripgrep")]
+    Retry(Tool),
     /// Read the manifest again; a wrong one changes nothing
+    #[command(after_help = "Examples:\n  lightship ctl reload")]
     Reload,
     /// Stop the service and end
+    #[command(after_help = "Examples:\n  lightship ctl stop")]
     Stop,
     /// Show the last lines of what a tool's installer printed
+    #[command(after_help = "Examples:\n  lightship ctl log ripgrep --lines 20")]
     Log {
-        tool: String,
+        #[command(flatten)]
+        tool: Tool,
+        /// How many
         #[arg(long, default_value_t = 100)]
         lines: usize,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct Tool {
+    /// Its name in the manifest
+    #[arg(value_name = "TOOL")]
+    name: String,
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, Failure> {
     let url = settings_url(args.manifest)?;
     let token = std::env::var(client::TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
     let order = match args.command {
-        Command::Promote { tool } => Order::Promote { tool },
-        Command::Retry { tool } => Order::Retry { tool },
+        Command::Promote(tool) => Order::Promote { tool: tool.name },
+        Command::Retry(tool) => Order::Retry { tool: tool.name },
         Command::Reload => Order::Reload,
         Command::Stop => Order::Stop,
-        Command::Log { tool, lines } => Order::Log { tool, lines },
+        Command::Log { tool, lines } => Order::Log { tool: tool.name, lines },
     };
     let address = ctl::find(args.socket, Some(&url), token.as_deref())?;
     let text = ctl::send(&order, &address)?;
