@@ -30,7 +30,7 @@ impl Text {
             line: before.matches('\n').count() + 1,
             column: before[start..].chars().count() + 1,
             excerpt: excerpt.to_owned(),
-            message: message.into(),
+            message: one_line(message.into()),
             help: None,
         }
     }
@@ -42,6 +42,18 @@ impl Text {
             ManifestError { help, ..self.error(offset, message) }
         })
     }
+}
+
+/// What was typed may stand in a message, and may hold anything.
+fn one_line(message: String) -> String {
+    if !message.contains(char::is_control) {
+        return message;
+    }
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    message.chars().map(shown).collect()
 }
 
 /// serde's words for an unknown key list every key; ours name the nearest one.
@@ -70,6 +82,12 @@ mod tests {
         let text = Text::new("f", "a = 1\nü = x\n");
         let error = text.error(text.text.find('x').unwrap(), "m");
         assert_eq!((error.line, error.column, error.excerpt.as_str()), (2, 5, "ü = x"));
+    }
+
+    #[test]
+    fn a_message_is_one_line_whatever_was_typed() {
+        let error = Text::new("f", "\"a\\n\\u001bü\" = 1\n").parse().unwrap_err();
+        assert_eq!(error.message, "unknown key `a\\n\\u{1b}ü`");
     }
 
     #[test]
