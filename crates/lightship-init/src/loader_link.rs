@@ -131,7 +131,7 @@ impl LoaderLink {
         said
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Vec<What> {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<What> {
         let mut said = Vec::new();
         for line in self.lines.push(bytes) {
             match understand(line) {
