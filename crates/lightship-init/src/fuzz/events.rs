@@ -1,7 +1,7 @@
 //! Any bytes as what a loader writes: what is understood of them, what is remembered, and every
 //! document made from that.
 
-use lightship_model::event::{Event, What};
+use lightship_model::event::{Event, MAX_WORDS, ToolChange, What};
 use lightship_model::health::{Rights, draft, full_health};
 use lightship_model::metrics::{self, Exposition, Writer};
 use lightship_model::name::ToolName;
@@ -14,8 +14,6 @@ use super::pieces;
 use crate::lines::{LIMIT, Line, Lines};
 use crate::loader_link::LoaderLink;
 
-/// What is remembered of the words of one tool, of one warning, of the loader: in bytes of JSON.
-const MAX_WORDS: usize = 32 * 1024;
 const MAX_WARNINGS: usize = 16;
 const MAX_MARKS: usize = 32;
 
@@ -29,6 +27,7 @@ pub fn events(bytes: &[u8]) {
     let stamped = heard.into_iter().zip(1..).map(|(what, count)| Event::new(second(count), what));
     let now = apply(&stamped.collect::<Vec<_>>());
     in_order(&now);
+    within_bounds(&now);
     // As anybody has them who reads a feed: of every kind, with any times.
     let any = lines.iter().filter_map(|line| match line {
         Line::Text(text) => Event::from_line(text),
@@ -81,7 +80,11 @@ fn apply(events: &[Event]) -> Status {
     for event in events {
         status.apply(event);
     }
-    bounded(&status);
+    assert!(status.warnings.len() <= MAX_WARNINGS);
+    for (name, tool) in &status.tools {
+        assert!(*name == tool.change.name && tool.history.marks().len() <= MAX_MARKS);
+    }
+    assert!(status.service.history.marks().len() <= MAX_MARKS);
     for details in [true, false] {
         documents(&status, details);
     }
@@ -92,19 +95,17 @@ fn apply(events: &[Event]) -> Status {
     status
 }
 
-fn bounded(status: &Status) {
-    assert!(status.warnings.len() <= MAX_WARNINGS);
-    for warning in &status.warnings {
-        assert!(warning.len() <= MAX_WORDS, "a warning of {} bytes", warning.len());
+/// However much a loader says, little of it is kept.
+fn within_bounds(status: &Status) {
+    let change =
+        |change: &ToolChange| [change.error.clone(), change.reason.clone(), change.version.clone()];
+    let tools = status.tools.values().flat_map(|tool| {
+        let message = tool.progress.as_ref().and_then(|progress| progress.message.clone());
+        change(&tool.change).into_iter().chain([message, Some(tool.source.clone())])
+    });
+    for words in tools.flatten().chain(status.warnings.iter().cloned()) {
+        assert!(words.chars().count() <= MAX_WORDS, "{} bytes are kept", words.len());
     }
-    for (name, tool) in &status.tools {
-        assert_eq!(*name, tool.change.name);
-        assert!(tool.history.marks().len() <= MAX_MARKS);
-        let words = [tool.change.error.as_ref(), tool.change.reason.as_ref()];
-        let length: usize = words.into_iter().flatten().map(String::len).sum();
-        assert!(length + tool.source.len() <= MAX_WORDS, "{length} bytes of words of {name}");
-    }
-    assert!(status.service.history.marks().len() <= MAX_MARKS);
 }
 
 /// Serialises `document` and reads it again.

@@ -12,7 +12,7 @@ const NAME: &str = "fuzz.toml";
 /// Longer ones say nothing new.
 const MAX_TEXT: usize = 64 * 1024;
 /// What there is to say about a manifest has to fit on a few screens, in bytes.
-const MAX_REPORT: usize = 64 * 1024;
+const MAX_REPORT: usize = 128 * 1024;
 
 /// Reads `bytes` as a manifest. `extends = "fuzz.toml"` is the manifest itself.
 pub fn manifest(bytes: &[u8]) {
