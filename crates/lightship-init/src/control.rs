@@ -6,14 +6,16 @@
 use std::fmt;
 use std::fs::{self, Permissions};
 use std::io;
+use std::os::fd::AsFd as _;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
+
+use crate::sys::peer_user;
 
 /// The environment variable that says where the control socket is.
 pub const VARIABLE: &str = "LOA_CONTROL";
@@ -112,7 +114,7 @@ impl ControlAddress {
 
 /// Whether whoever is at the other end may command: root, or the user that lightship runs as.
 pub(crate) fn is_trusted(stream: &UnixStream) -> bool {
-    socket_peercred(stream).is_ok_and(|peer| peer.uid.is_root() || peer.uid == geteuid())
+    peer_user(stream.as_fd()).is_ok_and(|user| user == 0 || user == geteuid().as_raw())
 }
 
 #[cfg(test)]

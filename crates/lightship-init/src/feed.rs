@@ -14,6 +14,8 @@ use crate::view::View;
 
 /// How many lines wait for a slow reader.
 const CAPACITY: usize = 4096;
+/// How long they are in all, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
 /// How long the last lines may take when lightship ends.
 pub(crate) const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
@@ -88,6 +90,7 @@ impl Feed {
 #[derive(Debug, Default)]
 struct Queue {
     lines: VecDeque<String>,
+    bytes: usize,
     /// How much of the first line is written.
     written: usize,
     /// Lines for which there was no room since the last one that found some.
@@ -97,16 +100,21 @@ struct Queue {
 impl Queue {
     fn push(&mut self, line: String) {
         // One place is kept for the line that tells of the loss.
-        if self.lines.len() + 1 >= CAPACITY {
+        if self.lines.len() + 1 >= CAPACITY || self.bytes + line.len() > MAX_BYTES {
             self.dropped += 1;
             return;
         }
         if self.dropped > 0 {
             let message =
                 format!("{} events were dropped: they were read too slowly", self.dropped);
-            self.lines.push_back(Event::new(View::now(), What::Warning { message }).to_line());
+            self.add(Event::new(View::now(), What::Warning { message }).to_line());
             self.dropped = 0;
         }
+        self.add(line);
+    }
+
+    fn add(&mut self, line: String) {
+        self.bytes += line.len();
         self.lines.push_back(line);
     }
 
@@ -117,6 +125,7 @@ impl Queue {
     fn advance(&mut self, count: usize) {
         self.written += count;
         if self.lines.front().is_some_and(|line| line.len() <= self.written) {
+            self.bytes -= self.written;
             self.lines.pop_front();
             self.written = 0;
         }
@@ -158,6 +167,19 @@ mod tests {
         queue.push("y\n".to_owned());
         assert!(queue.lines[CAPACITY - 11].contains("11 events were dropped"));
         assert_eq!(queue.lines.back().unwrap(), "y\n");
+    }
+
+    #[test]
+    fn long_lines_are_bounded_by_their_length() {
+        let mut queue = Queue::default();
+        for _ in 0..100 {
+            queue.push("x".repeat(MAX_BYTES / 10));
+        }
+        assert_eq!((queue.lines.len(), queue.dropped), (10, 90));
+        while !queue.is_empty() {
+            queue.advance(MAX_BYTES / 10);
+        }
+        assert_eq!(queue.bytes, 0);
     }
 
     #[test]

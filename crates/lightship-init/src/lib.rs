@@ -14,6 +14,8 @@ mod counters;
 pub mod ctl;
 mod error;
 mod feed;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod http;
 mod lines;
 mod loader_link;

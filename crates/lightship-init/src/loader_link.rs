@@ -131,7 +131,7 @@ impl LoaderLink {
         said
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Vec<What> {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<What> {
         let mut said = Vec::new();
         for line in self.lines.push(bytes) {
             match understand(line) {
@@ -149,7 +149,7 @@ impl LoaderLink {
     }
 }
 
-/// The event in a line, if it is one that a loader may tell.
+/// The event in a line, if it is one that a loader may tell. Its texts are cut: they are kept.
 fn understand(line: Line) -> Option<What> {
     let Line::Text(text) = line else { return None };
     let what = Event::from_line(&text)?.what;
@@ -158,7 +158,7 @@ fn understand(line: Line) -> Option<What> {
         | What::Tool(_)
         | What::Progress { .. }
         | What::LoadComplete { .. }
-        | What::Warning { .. } => Some(what),
+        | What::Warning { .. } => Some(what.cut()),
         What::HealthListening { .. }
         | What::ServiceStarted { .. }
         | What::ServiceReady { .. }
@@ -174,6 +174,8 @@ fn understand(line: Line) -> Option<What> {
 
 #[cfg(test)]
 mod tests {
+    use lightship_model::event::MAX_WORDS;
+
     use super::*;
 
     fn line(json: &str) -> Line {
@@ -187,6 +189,14 @@ mod tests {
         assert_eq!(understand(line("\"event\":\"service-ready\",\"pid\":1,\"afterMs\":1")), None);
         assert_eq!(understand(Line::Text("Compiling x".to_owned())), None);
         assert_eq!(understand(Line::Unusable), None);
+    }
+
+    #[test]
+    fn what_a_loader_says_is_remembered_within_bounds() {
+        let message = "x".repeat(60_000);
+        let long = line(&format!("\"event\":\"warning\",\"message\":\"{message}\""));
+        let Some(What::Warning { message }) = understand(long) else { panic!() };
+        assert_eq!(message.len(), MAX_WORDS);
     }
 
     #[test]

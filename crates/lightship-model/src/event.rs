@@ -3,7 +3,11 @@
 //!
 //! On a pipe an event is one line of JSON: `{"at":"…","event":"tool-status",…}`.
 
+mod cut;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::cut::MAX_WORDS;
 
 use crate::name::ToolName;
 use crate::state::{InstalledAt, ToolStatus};

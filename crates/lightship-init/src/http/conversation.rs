@@ -407,7 +407,7 @@ impl Conversation {
     }
 
     /// Bytes that are kept for this connection.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn memory(&self) -> usize {
         self.input.capacity() + self.text.capacity()
     }

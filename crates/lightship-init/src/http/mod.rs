@@ -17,6 +17,8 @@ mod conversation;
 mod dashboard;
 mod date;
 mod desk;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod journal;
 mod process;
 mod query;
@@ -31,4 +33,6 @@ pub use self::access::Details;
 pub(crate) use self::access::{Access, Token};
 pub(crate) use self::answer::Answer;
 pub(crate) use self::command::{Asked, Command, Ticket};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::fuzz::{conversation as fuzz_conversation, journal as fuzz_journal};
 pub(crate) use self::server::Http;

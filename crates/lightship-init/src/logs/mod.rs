@@ -4,6 +4,8 @@
 
 mod channel;
 mod format;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod matcher;
 mod pieces;
 mod queue;
@@ -17,6 +19,8 @@ use lightship_model::manifest::LogMode;
 use lightship_model::time::Timestamp;
 
 pub(crate) use self::format::Stream;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::fuzz::lines as fuzz_lines;
 
 use self::channel::Channel;
 use self::format::Format;

@@ -1,7 +1,7 @@
 //! What a service tells, as `sd_notify(3)` writes it: `NAME=VALUE` lines.
 
 /// The longest status that is kept, in characters.
-const STATUS: usize = 200;
+pub(super) const STATUS: usize = 200;
 
 /// Something that the service has told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,8 @@
 //! The socket has an abstract name, so it needs no directory that can be written. Whoever shares
 //! the network namespace can reach it, so each message's sender is looked at: see [`sender`].
 
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod message;
 mod sender;
 
@@ -17,6 +19,8 @@ use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::fuzz::message as fuzz_message;
 pub(crate) use self::message::Told;
 
 use crate::poller::{Poller, Slot, Wanted};

@@ -1,5 +1,5 @@
-//! Receiving a datagram together with who has sent it. (rustix reads a sender's process number
-//! into a type that can't be zero; it is zero for a sender outside this PID namespace.)
+//! Who is at the other end of a socket. (rustix reads a process number into a type that can't be
+//! zero; it is zero for somebody outside this PID namespace.)
 
 use std::io;
 use std::mem;
@@ -56,4 +56,21 @@ pub(crate) fn receive(
     // SAFETY: credentials are a `ucred`, whole, since there was room for it.
     let sender = unsafe { ptr::read_unaligned(data.cast::<libc::ucred>()) };
     Ok((count, Some(Sender { pid: sender.pid, uid: sender.uid })))
+}
+
+/// The user at the other end of a connection, as the kernel knew it when it was made.
+pub(crate) fn peer_user(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut length = libc::socklen_t::try_from(size_of::<libc::ucred>()).unwrap_or(0);
+    // SAFETY: the kernel writes no more than `length` bytes into `peer`, where any bytes will do.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut peer).cast(),
+            &raw mut length,
+        )
+    };
+    if result == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
 }

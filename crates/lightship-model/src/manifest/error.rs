@@ -11,7 +11,7 @@ pub struct ManifestError {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// The line itself, for the excerpt.
+    /// The line itself, for the excerpt; nothing when it is too long for that.
     pub excerpt: String,
     pub message: String,
     pub help: Option<String>,
@@ -23,6 +23,8 @@ impl fmt::Display for ManifestError {
             write!(f, "{}: {}", self.file, self.message)?;
         } else {
             write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        }
+        if !self.excerpt.is_empty() {
             let number = self.line.to_string();
             let gutter = " ".repeat(number.len());
             let indent = " ".repeat(self.column.saturating_sub(1));

@@ -4,6 +4,11 @@ use super::error::ManifestError;
 use super::layer::Layer;
 use crate::nearest::nearest;
 
+/// A longer line is not shown, in bytes.
+const MAX_EXCERPT: usize = 400;
+/// Of a longer message the beginning is shown, in characters.
+const MAX_MESSAGE: usize = 500;
+
 /// A manifest's text and the name it goes by in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
@@ -24,13 +29,14 @@ impl Text {
         }
         let before = &self.text[..offset];
         let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let excerpt = self.text[start..].lines().next().unwrap_or_default();
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let excerpt = if line.len() <= MAX_EXCERPT { line } else { "" };
         ManifestError {
             file: self.name.clone(),
             line: before.matches('\n').count() + 1,
             column: before[start..].chars().count() + 1,
             excerpt: excerpt.to_owned(),
-            message: message.into(),
+            message: one_line(message.into()),
             help: None,
         }
     }
@@ -39,9 +45,25 @@ impl Text {
         toml::from_str(&self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let (message, help) = reword(error.message());
-            ManifestError { help, ..self.error(offset, message) }
+            ManifestError { help: help.map(one_line), ..self.error(offset, message) }
         })
     }
+}
+
+/// What was typed may stand in a message, and may hold anything.
+pub(super) fn one_line(message: String) -> String {
+    if message.len() <= MAX_MESSAGE && !message.contains(char::is_control) {
+        return message;
+    }
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    let mut shown: String = message.chars().take(MAX_MESSAGE).map(shown).collect();
+    if message.chars().nth(MAX_MESSAGE).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// serde's words for an unknown key list every key; ours name the nearest one.
@@ -70,6 +92,20 @@ mod tests {
         let text = Text::new("f", "a = 1\nü = x\n");
         let error = text.error(text.text.find('x').unwrap(), "m");
         assert_eq!((error.line, error.column, error.excerpt.as_str()), (2, 5, "ü = x"));
+    }
+
+    #[test]
+    fn a_message_is_one_line_whatever_was_typed() {
+        let error = Text::new("f", "\"a\\n\\u001bü\" = 1\n").parse().unwrap_err();
+        assert_eq!(error.message, "unknown key `a\\n\\u{1b}ü`");
+    }
+
+    #[test]
+    fn a_fault_in_a_long_line_or_with_a_long_name_is_told_shortly() {
+        let text = Text::new("f", format!("{} = 1\n", "x".repeat(60_000)));
+        let error = text.parse().unwrap_err();
+        assert!(error.message.starts_with("unknown key `xxx") && error.message.ends_with('…'));
+        assert!(error.to_string().len() < 2000, "{}", error.to_string().len());
     }
 
     #[test]

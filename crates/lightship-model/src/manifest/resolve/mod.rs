@@ -9,12 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::{ManifestError, ManifestErrors};
 use super::layer::{Layer, ToolLayer};
 use super::overlay::{self, Place, Places};
+use super::parse::one_line;
 use super::{LoaderSettings, Manifest, Text, Tool, graph};
 use crate::name::ToolName;
 use crate::nearest::nearest;
 
 /// How many files may be laid over one another: more is a chain that never ends.
 const MAX_LAYERS: usize = 16;
+
+/// More faults than this are only counted.
+const MAX_ERRORS: usize = 20;
 
 /// A tool on its way from layers to the manifest.
 struct Draft {
@@ -52,19 +56,34 @@ impl Manifest {
             layers.push(layer);
             texts.extend(next);
         }
-        Resolver { texts, errors: Vec::new() }.resolve(layers)
+        Resolver { texts, errors: Vec::new(), untold: 0 }.resolve(layers)
     }
 }
 
 struct Resolver {
     texts: Vec<Text>,
     errors: Vec<ManifestError>,
+    /// How many there are beside those.
+    untold: usize,
 }
 
 impl Resolver {
     fn error(&mut self, place: Place, message: String, help: Option<String>) {
+        if self.errors.len() == MAX_ERRORS {
+            self.untold += 1;
+            return;
+        }
         let error = self.texts[place.layer].error(place.offset, message);
-        self.errors.push(ManifestError { help, ..error });
+        self.errors.push(ManifestError { help: help.map(one_line), ..error });
+    }
+
+    /// Everything that is wrong, once all has been looked at.
+    fn faults(mut self) -> ManifestErrors {
+        if self.untold > 0 {
+            let more = format!("{} more faults are not shown", self.untold);
+            self.errors.push(self.texts[0].error(0, more));
+        }
+        ManifestErrors(self.errors)
     }
 
     /// An error about a key of a table.
@@ -142,7 +161,7 @@ impl Resolver {
         self.check_bins(&tools);
 
         if !self.errors.is_empty() {
-            return Err(ManifestErrors(self.errors));
+            return Err(self.faults());
         }
         let loader = loader.unwrap_or_default();
         Ok(Manifest {
