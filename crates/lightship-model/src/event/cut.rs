@@ -22,6 +22,7 @@ impl What {
             Self::Tool(change) => change.cut(),
             Self::Progress { progress, .. } => shorten_any(&mut progress.message),
             Self::Warning { message: text }
+            | Self::ServiceFaulted { message: text, .. }
             | Self::HealthListening { address: text }
             | Self::ServiceFailed { error: text }
             | Self::Stopping { reason: text } => shorten(text, MAX_WORDS),
