@@ -27,9 +27,17 @@ pub(super) struct Commands {
     reload: Option<Reload>,
     /// What the loader was told and has not begun yet: a loader that is about to end may never
     /// have read it.
-    promised: Vec<ToolName>,
+    promised: Vec<Promise>,
     readers: Vec<LogReader<Ticket>>,
     next_number: u64,
+}
+
+/// A tool that somebody wants now.
+#[derive(Debug, PartialEq, Eq)]
+struct Promise {
+    tool: ToolName,
+    /// The loader that runs was told when it started: it must have read it.
+    read: bool,
 }
 
 impl Commands {
@@ -57,13 +65,23 @@ impl Commands {
         if let What::Tool(change) = what
             && change.status != ToolStatus::Pending
         {
-            self.promised.retain(|tool| *tool != change.name);
+            self.promised.retain(|promise| promise.tool != change.name);
         }
     }
 
-    /// Whether a loader has to run for what was promised.
-    pub(super) fn wants_loader(&self) -> bool {
-        !self.promised.is_empty()
+    fn promise(&mut self, tool: &ToolName) {
+        self.promised.retain(|promise| promise.tool != *tool);
+        self.promised.push(Promise { tool: tool.clone(), read: false });
+    }
+
+    /// Whether a loader has to run for what was promised, now that one has ended with its work
+    /// done. One that failed is started again by its own rules, or not at all; and what a loader
+    /// has read and left alone, the next one would leave alone too.
+    pub(super) fn wants_loader(&mut self, done: bool) -> bool {
+        if done {
+            self.promised.retain(|promise| !promise.read);
+        }
+        done && !self.promised.is_empty()
     }
 }
 
@@ -97,9 +115,7 @@ impl Keeper {
                 Answer::error(409, &format!("tool `{tool}` is installed already"))
             }
             Some(_) => {
-                if !self.commands.promised.contains(&tool) {
-                    self.commands.promised.push(tool.clone());
-                }
+                self.commands.promise(&tool);
                 let Some(loader) = &mut self.loader else {
                     self.take(Input::LoaderWanted);
                     return Answer::done();
@@ -116,8 +132,8 @@ impl Keeper {
     /// Tells a loader that was just started what was promised.
     pub(super) fn send_commands(&mut self) {
         let Some(loader) = &mut self.loader else { return };
-        for tool in &self.commands.promised {
-            loader.command(&LoaderCommand::Promote { tool: tool.clone() });
+        for promise in &mut self.commands.promised {
+            promise.read = loader.command(&LoaderCommand::Promote { tool: promise.tool.clone() });
         }
     }
 
@@ -188,5 +204,22 @@ impl Keeper {
             Exit::Signal(_) => Answer::error(504, "the volume does not answer"),
         };
         self.http.reply(ticket, answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_starts_a_loader_once_and_never_one_that_failed() {
+        let mut commands = Commands::new(None, Vec::new(), None);
+        assert!(!commands.wants_loader(true));
+        commands.promise(&"x".parse().unwrap());
+        assert!(!commands.wants_loader(false), "its own pauses and budget count");
+        assert!(commands.wants_loader(true), "it may have ended before it read that");
+        commands.promised[0].read = true;
+        assert!(!commands.wants_loader(false) && commands.promised.len() == 1);
+        assert!(!commands.wants_loader(true), "it had its chance");
     }
 }
