@@ -8,6 +8,7 @@ mod companions;
 use std::collections::VecDeque;
 
 use lightship_model::event::{Event, Exit, Fault, What};
+use lightship_model::status::LoaderState;
 use rustix::process::{Pid, getpid};
 
 use self::commands::Commands;
@@ -304,7 +305,8 @@ impl Keeper {
                 let said = self.loader.take().map(LoaderLink::last_words).unwrap_or_default();
                 self.relay(said);
                 self.take(Input::LoaderEnded { exit });
-                if self.commands.wants_loader() {
+                let done = self.view.status.borrow().loader.state == LoaderState::Complete;
+                if self.commands.wants_loader(done) {
                     self.take(Input::LoaderWanted);
                 }
             }

@@ -16,18 +16,8 @@ use crate::poller::Poller;
 use crate::processes::Role;
 use crate::supervisor::Input;
 
-/// To how many loaders a tool is promoted, before it is given up: one that ends of it would
-/// otherwise be started for ever.
-const DELIVERIES: u8 = 3;
 /// How many logs are read at once.
 const READERS: usize = 8;
-
-/// A tool that somebody wants now.
-struct Promise {
-    tool: ToolName,
-    /// How many loaders were told.
-    delivered: u8,
-}
 
 /// Commands on their way.
 pub(super) struct Commands {
@@ -40,6 +30,14 @@ pub(super) struct Commands {
     promised: Vec<Promise>,
     readers: Vec<LogReader<Ticket>>,
     next_number: u64,
+}
+
+/// A tool that somebody wants now.
+#[derive(Debug, PartialEq, Eq)]
+struct Promise {
+    tool: ToolName,
+    /// The loader that runs was told when it started: it must have read it.
+    read: bool,
 }
 
 impl Commands {
@@ -71,10 +69,19 @@ impl Commands {
         }
     }
 
-    /// Whether a loader has to run for what was promised.
-    pub(super) fn wants_loader(&mut self) -> bool {
-        self.promised.retain(|promise| promise.delivered < DELIVERIES);
-        !self.promised.is_empty()
+    fn promise(&mut self, tool: &ToolName) {
+        self.promised.retain(|promise| promise.tool != *tool);
+        self.promised.push(Promise { tool: tool.clone(), read: false });
+    }
+
+    /// Whether a loader has to run for what was promised, now that one has ended with its work
+    /// done. One that failed is started again by its own rules, or not at all; and what a loader
+    /// has read and left alone, the next one would leave alone too.
+    pub(super) fn wants_loader(&mut self, done: bool) -> bool {
+        if done {
+            self.promised.retain(|promise| !promise.read);
+        }
+        done && !self.promised.is_empty()
     }
 }
 
@@ -108,9 +115,7 @@ impl Keeper {
                 Answer::error(409, &format!("tool `{tool}` is installed already"))
             }
             Some(_) => {
-                let promised = &mut self.commands.promised;
-                promised.retain(|promise| promise.tool != tool);
-                promised.push(Promise { tool: tool.clone(), delivered: 0 });
+                self.commands.promise(&tool);
                 let Some(loader) = &mut self.loader else {
                     self.take(Input::LoaderWanted);
                     return Answer::done();
@@ -128,8 +133,7 @@ impl Keeper {
     pub(super) fn send_commands(&mut self) {
         let Some(loader) = &mut self.loader else { return };
         for promise in &mut self.commands.promised {
-            promise.delivered += 1;
-            loader.command(&LoaderCommand::Promote { tool: promise.tool.clone() });
+            promise.read = loader.command(&LoaderCommand::Promote { tool: promise.tool.clone() });
         }
     }
 
@@ -200,5 +204,22 @@ impl Keeper {
             Exit::Signal(_) => Answer::error(504, "the volume does not answer"),
         };
         self.http.reply(ticket, answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_starts_a_loader_once_and_never_one_that_failed() {
+        let mut commands = Commands::new(None, Vec::new(), None);
+        assert!(!commands.wants_loader(true));
+        commands.promise(&"x".parse().unwrap());
+        assert!(!commands.wants_loader(false), "its own pauses and budget count");
+        assert!(commands.wants_loader(true), "it may have ended before it read that");
+        commands.promised[0].read = true;
+        assert!(!commands.wants_loader(false) && commands.promised.len() == 1);
+        assert!(!commands.wants_loader(true), "it had its chance");
     }
 }

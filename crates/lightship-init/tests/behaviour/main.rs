@@ -33,5 +33,6 @@ mod port;
 mod readiness;
 mod restart;
 mod signal_mask;
+mod soak;
 mod stop;
 mod success_codes;

@@ -55,10 +55,8 @@ pub(super) fn one_line(message: String) -> String {
     if message.len() <= MAX_MESSAGE && !message.contains(char::is_control) {
         return message;
     }
-    let shown = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
+    let shown =
+        |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     let mut shown: String = message.chars().take(MAX_MESSAGE).map(shown).collect();
     if message.chars().nth(MAX_MESSAGE).is_some() {
         shown.push('…');
