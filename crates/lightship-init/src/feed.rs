@@ -14,6 +14,8 @@ use crate::view::View;
 
 /// How many lines wait for a slow reader.
 const CAPACITY: usize = 4096;
+/// How many bytes: a line may be long.
+const BYTES: usize = 1024 * 1024;
 /// How long the last lines may take when lightship ends.
 pub(crate) const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
@@ -88,6 +90,8 @@ impl Feed {
 #[derive(Debug, Default)]
 struct Queue {
     lines: VecDeque<String>,
+    /// The lines' length.
+    bytes: usize,
     /// How much of the first line is written.
     written: usize,
     /// Lines for which there was no room since the last one that found some.
@@ -97,16 +101,21 @@ struct Queue {
 impl Queue {
     fn push(&mut self, line: String) {
         // One place is kept for the line that tells of the loss.
-        if self.lines.len() + 1 >= CAPACITY {
+        if self.lines.len() + 1 >= CAPACITY || self.bytes + line.len() > BYTES {
             self.dropped += 1;
             return;
         }
         if self.dropped > 0 {
             let message =
                 format!("{} events were dropped: they were read too slowly", self.dropped);
-            self.lines.push_back(Event::new(View::now(), What::Warning { message }).to_line());
+            self.keep(Event::new(View::now(), What::Warning { message }).to_line());
             self.dropped = 0;
         }
+        self.keep(line);
+    }
+
+    fn keep(&mut self, line: String) {
+        self.bytes += line.len();
         self.lines.push_back(line);
     }
 
@@ -116,8 +125,8 @@ impl Queue {
 
     fn advance(&mut self, count: usize) {
         self.written += count;
-        if self.lines.front().is_some_and(|line| line.len() <= self.written) {
-            self.lines.pop_front();
+        if let Some(line) = self.lines.pop_front_if(|line| line.len() <= self.written) {
+            self.bytes -= line.len();
             self.written = 0;
         }
     }
@@ -158,6 +167,18 @@ mod tests {
         queue.push("y\n".to_owned());
         assert!(queue.lines[CAPACITY - 11].contains("11 events were dropped"));
         assert_eq!(queue.lines.back().unwrap(), "y\n");
+    }
+
+    #[test]
+    fn long_lines_cost_no_more_memory_than_short_ones() {
+        let mut queue = Queue::default();
+        let line = "x".repeat(BYTES / 8);
+        for _ in 0..10 {
+            queue.push(line.clone());
+        }
+        assert_eq!((queue.bytes, queue.dropped), (BYTES, 2));
+        queue.advance(line.len());
+        assert_eq!(queue.bytes, BYTES - line.len());
     }
 
     #[test]
