@@ -244,6 +244,12 @@ impl Processes {
         self.signal_role(wanted, Signal::KILL);
     }
 
+    /// Kills it likewise, and tells nobody of its end: another one takes its place.
+    pub(crate) fn forget(&mut self, wanted: Role) {
+        self.kill(wanted);
+        self.table.retain(|_, role| *role != wanted);
+    }
+
     /// Signals the process of that role, and its group.
     pub(crate) fn signal_role(&self, wanted: Role, signal: Signal) {
         if let Some((pid, _)) = self.table.iter().find(|(_, role)| **role == wanted) {

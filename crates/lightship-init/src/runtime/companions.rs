@@ -207,7 +207,7 @@ impl Keeper {
             Hook::Reload => &companions.reload,
         };
         // One of a kind: what an earlier one has not done by now it never will.
-        self.processes.kill(Role::Hook(hook));
+        self.processes.forget(Role::Hook(hook));
         self.processes.start_hook(hook, argv, &extras)
     }
 
