@@ -205,11 +205,8 @@ impl Keeper {
 
     /// Something could not be started, as `failed` says: whether anybody is left at all has to
     /// be found out in another way than by somebody's end.
-    fn nobody_new(&mut self, failed: Input, next: &mut VecDeque<Input>) {
-        let mut others = Vec::new();
-        if self.processes.reap(&mut others).alone {
-            next.push_back(Input::Alone);
-        }
+    fn nobody_new(&self, failed: Input, next: &mut VecDeque<Input>) {
+        next.extend(self.processes.are_none_left().then_some(Input::Alone));
         next.push_back(failed);
         next.extend(others.into_iter().filter_map(|(role, exit)| ended(role, exit)));
     }
@@ -309,11 +306,10 @@ impl Keeper {
                 }
             }
             Role::LogReader { number } => self.log_read(number, exit),
-            Role::Probe { .. } | Role::Hook(_) => {
-                if let Some(input) = ended(role, exit) {
-                    self.take(input);
-                }
+            Role::Probe { attempt } => {
+                self.take(Input::Probed { attempt, good: exit.is_success() });
             }
+            Role::Hook(hook) => self.take(Input::HookEnded { hook, exit }),
         }
     }
 
@@ -332,16 +328,6 @@ impl Keeper {
                 self.take(Input::LoadComplete);
             }
         }
-    }
-}
-
-/// The input that the end of a process is, where nothing else belongs to it.
-fn ended(role: Role, exit: Exit) -> Option<Input> {
-    match role {
-        Role::Loader => Some(Input::LoaderEnded { exit }),
-        Role::Probe { attempt } => Some(Input::Probed { attempt, good: exit.is_success() }),
-        Role::Hook(hook) => Some(Input::HookEnded { hook, exit }),
-        Role::Service | Role::LogReader { .. } => None,
     }
 }
 
