@@ -122,7 +122,7 @@ impl Keeper {
         if let Some(control) = &self.control {
             control.remove();
         }
-        self.terminal.take_back();
+        self.terminal.take_back(self.processes.service_group());
         let until = self.view.elapsed() + FLUSH_WITHIN;
         let mut logged = false;
         loop {
@@ -208,12 +208,11 @@ impl Keeper {
     fn nobody_new(&self, failed: Input, next: &mut VecDeque<Input>) {
         next.extend(self.processes.are_none_left().then_some(Input::Alone));
         next.push_back(failed);
-        next.extend(others.into_iter().filter_map(|(role, exit)| ended(role, exit)));
     }
 
     /// Stops this process, as the terminal wants; it goes on when somebody continues it.
     fn suspend(&self) {
-        self.terminal.take_back();
+        self.terminal.take_back(self.processes.service_group());
         reach::signal_process(getpid(), Signal::STOP);
     }
 
@@ -294,6 +293,7 @@ impl Keeper {
                 {
                     self.tell(What::ServiceFaulted { fault: Fault::Oom, message });
                 }
+                self.terminal.take_back(self.processes.service_group());
                 let left_over = self.processes.service_group_exists();
                 self.take(Input::ServiceEnded { exit, left_over });
             }
