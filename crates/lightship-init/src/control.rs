@@ -8,7 +8,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::fd::AsFd as _;
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -88,8 +88,11 @@ impl ControlAddress {
         }
     }
 
+    /// A file that is no socket refuses connections too, and is somebody's.
     fn is_abandoned(&self) -> bool {
-        matches!(self.connect(), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+        let Self::Path(path) = self else { return false };
+        fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
+            && matches!(self.connect(), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
     }
 
     pub(crate) fn connect(&self) -> io::Result<UnixStream> {
@@ -163,5 +166,18 @@ mod tests {
         drop(listener);
         address.remove();
         assert!(!dir.path().join("control").exists());
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "PID 1 is not here")]
+    fn a_file_that_is_no_socket_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes");
+        fs::write(&path, "mine").unwrap();
+        assert_eq!(
+            ControlAddress::Path(path.clone()).bind().unwrap_err().kind(),
+            io::ErrorKind::AddrInUse
+        );
+        assert_eq!(fs::read_to_string(path).unwrap(), "mine");
     }
 }

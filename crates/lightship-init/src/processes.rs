@@ -36,7 +36,6 @@ pub(crate) struct ServiceCommand {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) dir: Option<String>,
     pub(crate) leads: Leads,
-    pub(crate) terminal: bool,
     /// Whether signals are for its process alone.
     pub(crate) single: bool,
     /// The listening sockets that were passed to lightship for it.
@@ -46,6 +45,8 @@ pub(crate) struct ServiceCommand {
 /// What a process gets beyond what is configured.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
+    /// It gets the terminal.
+    pub(crate) terminal: bool,
     pub(crate) env: Vec<(String, String)>,
     /// Descriptors to have under other numbers: `(open, wanted)`.
     pub(crate) moves: Vec<(RawFd, RawFd)>,
@@ -96,7 +97,7 @@ impl Processes {
             dir: service.dir.as_deref(),
             env: &env,
             leads: service.leads,
-            terminal: service.terminal,
+            terminal: extras.terminal,
             moves: &extras.moves,
             keep: &keep,
             listens: !service.passed.is_empty(),
@@ -214,8 +215,17 @@ impl Processes {
         reaped
     }
 
+    /// Whether no process is left but lightship; those that have ended are still to be reaped.
+    pub(crate) fn are_none_left(&self) -> bool {
+        reaper::are_none_left()
+    }
+
     pub(crate) fn service_pid(&self) -> Option<Pid> {
         self.service_pid
+    }
+
+    pub(crate) fn service_group(&self) -> Option<Pid> {
+        self.service_group
     }
 
     /// Whether anything is left of the service's group. Once it is gone it is never signalled
@@ -242,6 +252,12 @@ impl Processes {
     /// Kills the process of that role, and its group.
     pub(crate) fn kill(&self, wanted: Role) {
         self.signal_role(wanted, Signal::KILL);
+    }
+
+    /// Kills it likewise, and tells nobody of its end: another one takes its place.
+    pub(crate) fn forget(&mut self, wanted: Role) {
+        self.kill(wanted);
+        self.table.retain(|_, role| *role != wanted);
     }
 
     /// Signals the process of that role, and its group.

@@ -123,7 +123,7 @@ impl Keeper {
         if let Some(control) = &self.control {
             control.remove();
         }
-        self.terminal.take_back();
+        self.terminal.take_back(self.processes.service_group());
         let until = self.view.elapsed() + FLUSH_WITHIN;
         let mut logged = false;
         loop {
@@ -206,18 +206,14 @@ impl Keeper {
 
     /// Something could not be started, as `failed` says: whether anybody is left at all has to
     /// be found out in another way than by somebody's end.
-    fn nobody_new(&mut self, failed: Input, next: &mut VecDeque<Input>) {
-        let mut others = Vec::new();
-        if self.processes.reap(&mut others).alone {
-            next.push_back(Input::Alone);
-        }
+    fn nobody_new(&self, failed: Input, next: &mut VecDeque<Input>) {
+        next.extend(self.processes.are_none_left().then_some(Input::Alone));
         next.push_back(failed);
-        next.extend(others.into_iter().filter_map(|(role, exit)| ended(role, exit)));
     }
 
     /// Stops this process, as the terminal wants; it goes on when somebody continues it.
     fn suspend(&self) {
-        self.terminal.take_back();
+        self.terminal.take_back(self.processes.service_group());
         reach::signal_process(getpid(), Signal::STOP);
     }
 
@@ -298,6 +294,7 @@ impl Keeper {
                 {
                     self.tell(What::ServiceFaulted { fault: Fault::Oom, message });
                 }
+                self.terminal.take_back(self.processes.service_group());
                 let left_over = self.processes.service_group_exists();
                 self.take(Input::ServiceEnded { exit, left_over });
             }
@@ -311,11 +308,10 @@ impl Keeper {
                 }
             }
             Role::LogReader { number } => self.log_read(number, exit),
-            Role::Probe { .. } | Role::Hook(_) => {
-                if let Some(input) = ended(role, exit) {
-                    self.take(input);
-                }
+            Role::Probe { attempt } => {
+                self.take(Input::Probed { attempt, good: exit.is_success() });
             }
+            Role::Hook(hook) => self.take(Input::HookEnded { hook, exit }),
         }
     }
 
@@ -334,16 +330,6 @@ impl Keeper {
                 self.take(Input::LoadComplete);
             }
         }
-    }
-}
-
-/// The input that the end of a process is, where nothing else belongs to it.
-fn ended(role: Role, exit: Exit) -> Option<Input> {
-    match role {
-        Role::Loader => Some(Input::LoaderEnded { exit }),
-        Role::Probe { attempt } => Some(Input::Probed { attempt, good: exit.is_success() }),
-        Role::Hook(hook) => Some(Input::HookEnded { hook, exit }),
-        Role::Service | Role::LogReader { .. } => None,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::io;
 use std::os::fd::AsFd as _;
 
-use rustix::process::{Pid, getpgrp, getpid, getsid};
+use rustix::io::Errno;
+use rustix::process::{Pid, getpgrp, test_kill_process_group};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::signal::Signal;
@@ -35,7 +36,7 @@ impl Terminal {
             }
             Leads::Group => (Self::None, Vec::new()),
             Leads::Session => {
-                let leader = getsid(None).is_ok_and(|session| session == getpid());
+                let leader = sys::leads_session();
                 let let_go = sys::leave_terminal(stdin.as_fd()).is_ok();
                 let told = leader && let_go;
                 let signals = if told { vec![Signal::HUP, Signal::CONT] } else { Vec::new() };
@@ -44,13 +45,23 @@ impl Terminal {
         }
     }
 
+    /// Whether a service that starts now gets it. A shell that has put lightship into the
+    /// background keeps it.
     pub(crate) fn is_for_the_service(self) -> bool {
-        self != Self::None
+        match self {
+            Self::None => false,
+            Self::Foreground => tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp()),
+            Self::GivenAway => true,
+        }
     }
 
-    /// Takes it back from the service: whoever started lightship goes on with it.
-    pub(crate) fn take_back(self) {
-        if self == Self::Foreground {
+    /// Takes it back from the service's `group`: whoever started lightship goes on with it, and
+    /// until the next start what is typed is meant for lightship. Others that have it keep it.
+    pub(crate) fn take_back(self, group: Option<Pid>) {
+        let has_ended = |group| test_kill_process_group(group) == Err(Errno::SRCH);
+        if self == Self::Foreground
+            && tcgetpgrp(io::stdin()).is_ok_and(|now| Some(now) == group || has_ended(now))
+        {
             // A terminal that is gone is nobody's.
             tcsetpgrp(io::stdin(), getpgrp()).unwrap_or_default();
         }

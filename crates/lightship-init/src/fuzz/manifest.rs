@@ -65,12 +65,11 @@ fn is_whole(manifest: &Manifest) {
 
 fn has_a_place(error: &ManifestError, text: &str) {
     let builtin = error.file.strip_prefix("builtin:").and_then(builtin::text);
-    let text = match &builtin {
-        Some(builtin) => &builtin.text,
-        None => {
-            assert!(Path::new(&error.file).ends_with(NAME), "in {}", error.file);
-            text
-        }
+    let text = if let Some(builtin) = &builtin {
+        &builtin.text
+    } else {
+        assert!(Path::new(&error.file).ends_with(NAME), "in {}", error.file);
+        text
     };
     let line = error.line.checked_sub(1).and_then(|index| text.split('\n').nth(index));
     let Some(line) = line else { panic!("line {} is not there", error.line) };

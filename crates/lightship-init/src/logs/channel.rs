@@ -22,6 +22,8 @@ const BUFFER: usize = 16 * 1024;
 const READS: usize = 4;
 /// How many turns' worth is taken out of the pipe of a run that is over.
 const LAST_READS: usize = 4;
+/// The same at the end of everything: more than the largest pipe holds.
+const FLUSH_READS: usize = 32;
 /// From here on a queue is fuller than it should be. Above it there is room for the longest line
 /// in its longest form.
 const HIGH: usize = CAPACITY / 2;
@@ -173,8 +175,14 @@ impl Channel {
         self.over = true;
         self.write(format, now, at);
         self.waits_until = None;
-        self.read(format, now, at);
-        self.dry && self.input.is_empty() && self.queue.is_empty()
+        for _ in 0..FLUSH_READS {
+            self.read(format, now, at);
+            if self.dry || !self.queue.is_empty() {
+                break;
+            }
+        }
+        // Somebody who has not stopped writing by now is not waited for.
+        self.input.is_empty() && self.queue.is_empty()
     }
 
     /// Reads as long as there is something and it finds room.

@@ -66,7 +66,6 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         env: environment(&config),
         dir: config.service.dir.clone(),
         leads,
-        terminal: terminal.is_for_the_service(),
         single: config.options.single_child,
         passed: passed_descriptors(),
     };

@@ -172,7 +172,9 @@ impl Keeper {
             code: lightship_model::exit::INTERNAL,
             error: format!("can't make the pipes for the service: {error}"),
         })?;
-        let started = self.processes.start_service(&self.companions.extras());
+        let terminal = self.terminal.is_for_the_service();
+        let extras = Extras { terminal, ..self.companions.extras() };
+        let started = self.processes.start_service(&extras);
         if let Some(listening) = &mut self.companions.listening {
             listening.started();
         }
@@ -207,7 +209,7 @@ impl Keeper {
             Hook::Reload => &companions.reload,
         };
         // One of a kind: what an earlier one has not done by now it never will.
-        self.processes.kill(Role::Hook(hook));
+        self.processes.forget(Role::Hook(hook));
         self.processes.start_hook(hook, argv, &extras)
     }
 

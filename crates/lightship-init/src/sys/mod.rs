@@ -195,6 +195,15 @@ pub(crate) fn kill(target: Target, signal: i32) -> io::Result<()> {
     check(unsafe { libc::kill(number, signal) })
 }
 
+/// Whether this process leads its session. (rustix reads the session's number into a type that
+/// can't be zero; it is zero for a session outside this PID namespace.)
+pub(crate) fn leads_session() -> bool {
+    // SAFETY: takes a number.
+    let session = unsafe { libc::getsid(0) };
+    // SAFETY: takes nothing.
+    session == unsafe { libc::getpid() }
+}
+
 /// Lets go of the controlling terminal `fd`.
 pub(crate) fn leave_terminal(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: takes numbers.

@@ -140,3 +140,25 @@ fn hooks_see_what_the_service_sees() {
     });
     assert_eq!(exit, Exit::Code(0));
 }
+
+#[test]
+fn a_stop_hook_of_an_earlier_run_that_gives_way_to_the_next_is_no_failure_of_that() {
+    // Both runs of it go on after they have ended the service; the first is killed by the second.
+    let hook = "rm -f {dir}/sick; sleep 0.3; kill -USR1 $LIGHTSHIP_SERVICE_PID; exec sleep 1000";
+    let keys = format!(
+        "restart = \"always\"\nbackoff = {{ first = \"10ms\" }}\n\
+         live = {{ exec = [\"test\", \"!\", \"-e\", \"{{dir}}/sick\"], period = \"20ms\", \
+         failures = 1 }}\nstop = [\"sh\", \"-c\", \"{hook}\"]"
+    );
+    let lightship = Lightship::manifest(&manifest(&keys));
+    let sick = lightship.path("sick");
+    let mut running = lightship.start();
+    running.service_started();
+    running.printed("up\n");
+    fs::write(&sick, "").unwrap();
+    running.service_started();
+    running.printed("got USR1\nup\n");
+    running.signal(Signal::TERM);
+    assert_eq!(running.exit(), 0);
+    assert!(!running.output().contains("got TERM"), "{}", running.output());
+}

@@ -138,3 +138,15 @@ fn a_grandchild_that_holds_the_pipe_is_not_waited_for() {
     assert!(output.contains("sh | last words\n"), "{output}");
     assert!(begun.elapsed() < Duration::from_secs(30));
 }
+
+#[test]
+fn everything_arrives_however_much_the_pipe_holds_when_the_service_ends() {
+    // 1031 is F_SETPIPE_SZ.
+    let program = "import fcntl, os; fcntl.fcntl(1, 1031, 1 << 20); \
+                   os.write(1, b'012345678\\\\n' * 80000)";
+    let text = format!(
+        "[service]\ncommand = [\"/usr/bin/python3\", \"-c\", \"{program}\"]\nlog = \"prefix\"\n"
+    );
+    let (code, output) = Lightship::manifest(&text).run();
+    assert_eq!((code, output.lines().count()), (0, 80_000));
+}

@@ -86,7 +86,8 @@ fn every_error_of_the_whole_is_reported_at_once() {
 
 #[test]
 fn of_a_great_many_errors_some_are_shown_and_the_others_counted() {
-    let text: String = (0..5000).map(|number| format!("c{number} = [\"t\"]\n")).collect();
+    let lines: Vec<String> = (0..5000).map(|number| format!("c{number} = [\"t\"]\n")).collect();
+    let text = lines.concat();
     let ManifestErrors(errors) = load(&format!("[capabilities]\n{text}")).unwrap_err();
     assert_eq!(errors.len(), 21);
     assert_eq!(errors[20].message, "4980 more faults are not shown");

@@ -1,4 +1,4 @@
-//! What none of them tests: L1 to L20.
+//! What none of them tests: L1 to L21.
 
 mod bad_start;
 mod clean_up;
@@ -18,4 +18,5 @@ mod real_time;
 mod second_stop;
 mod statuses;
 mod streams;
+mod terminal;
 mod times;
