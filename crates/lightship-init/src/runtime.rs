@@ -24,7 +24,7 @@ use crate::oom::OomWatch;
 use crate::poller::Poller;
 use crate::processes::{Processes, Role};
 use crate::reach;
-use crate::reaper::Reaped;
+use crate::reaper::{self, Reaped};
 use crate::signal::Signal;
 use crate::signals::Signals;
 use crate::supervisor::{Action, Input, Supervisor};
@@ -207,7 +207,7 @@ impl Keeper {
     /// Something could not be started, as `failed` says: whether anybody is left at all has to
     /// be found out in another way than by somebody's end.
     fn nobody_new(&self, failed: Input, next: &mut VecDeque<Input>) {
-        next.extend(self.processes.are_none_left().then_some(Input::Alone));
+        next.extend(reaper::are_none_left().then_some(Input::Alone));
         next.push_back(failed);
     }
 
