@@ -174,7 +174,7 @@ impl Keeper {
                 }
                 Err(failed) => {
                     let (code, error) = (failed.code, failed.error);
-                    self.nobody_new(Input::ServiceNotStarted { code, error }, next);
+                    nobody_new(Input::ServiceNotStarted { code, error }, next);
                 }
             },
             Action::StartLoader => next.push_back(match self.processes.start_loader() {
@@ -190,7 +190,7 @@ impl Keeper {
             Action::SignalRest(signal) => reach::signal_rest(signal),
             Action::RunHook(hook) => {
                 if let Some(failed) = self.run_hook(hook) {
-                    self.nobody_new(failed, next);
+                    nobody_new(failed, next);
                 }
             }
             Action::SignalHook(hook, signal) => {
@@ -202,13 +202,6 @@ impl Keeper {
             Action::Tell(what) => self.tell(what),
             Action::Exit(code) => self.code = Some(code),
         }
-    }
-
-    /// Something could not be started, as `failed` says: whether anybody is left at all has to
-    /// be found out in another way than by somebody's end.
-    fn nobody_new(&self, failed: Input, next: &mut VecDeque<Input>) {
-        next.extend(reaper::are_none_left().then_some(Input::Alone));
-        next.push_back(failed);
     }
 
     /// Stops this process, as the terminal wants; it goes on when somebody continues it.
@@ -331,6 +324,13 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Something could not be started, as `failed` says: whether anybody is left at all has to be
+/// found out in another way than by somebody's end.
+fn nobody_new(failed: Input, next: &mut VecDeque<Input>) {
+    next.extend(reaper::are_none_left().then_some(Input::Alone));
+    next.push_back(failed);
 }
 
 fn number(pid: Pid) -> u32 {
