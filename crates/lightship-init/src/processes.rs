@@ -215,11 +215,6 @@ impl Processes {
         reaped
     }
 
-    /// Whether no process is left but lightship; those that have ended are still to be reaped.
-    pub(crate) fn are_none_left(&self) -> bool {
-        reaper::are_none_left()
-    }
-
     pub(crate) fn service_pid(&self) -> Option<Pid> {
         self.service_pid
     }

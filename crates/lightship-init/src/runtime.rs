@@ -23,7 +23,7 @@ use crate::oom::OomWatch;
 use crate::poller::Poller;
 use crate::processes::{Processes, Role};
 use crate::reach;
-use crate::reaper::Reaped;
+use crate::reaper::{self, Reaped};
 use crate::signal::Signal;
 use crate::signals::Signals;
 use crate::supervisor::{Action, Input, Supervisor};
@@ -173,7 +173,7 @@ impl Keeper {
                 }
                 Err(failed) => {
                     let (code, error) = (failed.code, failed.error);
-                    self.nobody_new(Input::ServiceNotStarted { code, error }, next);
+                    Self::nobody_new(Input::ServiceNotStarted { code, error }, next);
                 }
             },
             Action::StartLoader => next.push_back(match self.processes.start_loader() {
@@ -189,7 +189,7 @@ impl Keeper {
             Action::SignalRest(signal) => reach::signal_rest(signal),
             Action::RunHook(hook) => {
                 if let Some(failed) = self.run_hook(hook) {
-                    self.nobody_new(failed, next);
+                    Self::nobody_new(failed, next);
                 }
             }
             Action::SignalHook(hook, signal) => {
@@ -205,8 +205,8 @@ impl Keeper {
 
     /// Something could not be started, as `failed` says: whether anybody is left at all has to
     /// be found out in another way than by somebody's end.
-    fn nobody_new(&self, failed: Input, next: &mut VecDeque<Input>) {
-        next.extend(self.processes.are_none_left().then_some(Input::Alone));
+    fn nobody_new(failed: Input, next: &mut VecDeque<Input>) {
+        next.extend(reaper::are_none_left().then_some(Input::Alone));
         next.push_back(failed);
     }
 

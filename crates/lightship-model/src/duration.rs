@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// Longer ones mean "for ever" all the same, and a time that lies so far ahead can still be
 /// counted.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// A duration in a manifest: text with units, or a number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
