@@ -1,14 +1,17 @@
 //! A few lines on standard error for the container's log, where nobody reads the events.
 
-use std::io::{self, Write as _};
+use std::io::{self, IoSlice, Write as _};
 use std::os::fd::AsFd as _;
 
 use lightship_model::event::What;
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 
 use crate::sys;
 
 /// Lines are cut here: a pipe takes this much at once or not at all.
 const LIMIT: usize = 4000;
+/// The offset that means "where it stands".
+const HERE: u64 = u64::MAX;
 
 /// Writes `text` to standard error, or drops it when that would have to be waited for.
 pub(crate) fn line(text: &str) {
@@ -16,8 +19,14 @@ pub(crate) fn line(text: &str) {
     line.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c }).take(LIMIT / 4));
     line.push('\n');
     let stderr = io::stderr();
-    if sys::is_writable(stderr.as_fd()) {
-        // A log that can't be written must not end the container.
+    if !sys::is_writable(stderr.as_fd()) {
+        return;
+    }
+    // Somebody else may have filled it since it was asked whether there is room.
+    let nowait = pwritev2(&stderr, &[IoSlice::new(line.as_bytes())], HERE, ReadWriteFlags::NOWAIT);
+    // Where the kernel can't promise not to wait, having asked has to do. A log that can't be
+    // written must not end the container.
+    if let Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::SPIPE | Errno::INVAL) = nowait {
         stderr.lock().write_all(line.as_bytes()).unwrap_or_default();
     }
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::sys;
 
+/// How long only the first descriptor is waited for, when all can't be.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// What is waited for on a descriptor. A hang-up or an error wakes in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -68,7 +71,16 @@ impl Poller {
                 }
                 Ok(())
             }
-            other => other,
+            // No memory for the list, or longer than somebody now lets it be: what stands first
+            // is looked after all the same, and the rest again in a moment.
+            Err(_) => {
+                for entry in &mut self.list {
+                    entry.revents = 0;
+                }
+                let first = self.list.get_mut(..1).unwrap_or_default();
+                sys::poll(first, Some(timeout.unwrap_or(PAUSE).min(PAUSE)))
+            }
+            Ok(()) => Ok(()),
         }
     }
 

@@ -42,14 +42,18 @@ pub(crate) fn signal_session(leader: Pid, signal: Signal) {
 }
 
 /// Sends `signal` to everything that is left in the container: as PID 1 to every process there
-/// is, otherwise to all descendants of this one.
-pub(crate) fn signal_rest(signal: Signal) {
+/// is, otherwise to all descendants of this one. Without `/proc`, those of the `group` are all
+/// that can be found.
+pub(crate) fn signal_rest(signal: Signal, group: Option<Pid>) {
     let itself = getpid();
     if itself == Pid::INIT {
         send(Target::Everybody, signal);
     } else {
         let root = itself.as_raw_nonzero().get();
-        signal_all(signal, |processes| descendants(processes, root));
+        let reached = signal_all(signal, |processes| descendants(processes, root));
+        if let Some(group) = group.filter(|_| !reached) {
+            signal_group(group, signal);
+        }
     }
 }
 

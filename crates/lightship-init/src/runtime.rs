@@ -187,7 +187,9 @@ impl Keeper {
             }),
             Action::SignalService(signal) => self.processes.signal_service(signal),
             Action::SignalLoader(signal) => self.processes.signal_loader(signal),
-            Action::SignalRest(signal) => reach::signal_rest(signal),
+            Action::SignalRest(signal) => {
+                reach::signal_rest(signal, self.processes.service_group());
+            }
             Action::RunHook(hook) => {
                 if let Some(failed) = self.run_hook(hook) {
                     nobody_new(failed, next);

@@ -224,6 +224,10 @@ impl Keeper {
         if let Some(Probe::Exec(argv)) = probe {
             let failed = self.processes.start_probe(argv, attempt).err()?;
             log::line(&failed.error);
+            // That lightship can start nothing says nothing about a service that runs.
+            if asks == Asks::Live && failed.code == lightship_model::exit::INTERNAL {
+                return Some(Input::Probed { attempt, good: true });
+            }
         } else {
             companions.attempt = probe.and_then(Attempt::begin).map(|begun| (attempt, begun));
             if companions.attempt.is_some() {

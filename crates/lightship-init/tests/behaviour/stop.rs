@@ -1,3 +1,5 @@
+use std::process::Command;
+
 use lightship_model::event::What;
 use rustix::process::Signal;
 
@@ -91,4 +93,17 @@ fn term_between_two_starts_ends_it_with_the_last_code() {
     running.event(|what| matches!(what, What::ServiceExited { .. }).then_some(()));
     running.signal(Signal::TERM);
     assert_eq!(running.exit(), 9);
+}
+
+#[test]
+fn a_limit_of_descriptors_that_is_lowered_later_costs_neither_lightship_nor_its_signals() {
+    let mut running =
+        supervised("trap 'exit 5' TERM; echo up; while :; do sleep 0.1; done").start();
+    running.printed("up");
+    let pid = running.pid().to_string();
+    let lowered = Command::new("prlimit").args(["--nofile=1", "--pid", &pid]).status().unwrap();
+    assert!(lowered.success());
+    running.signal(Signal::CONT);
+    running.signal(Signal::TERM);
+    assert_eq!(running.exit(), 5);
 }
