@@ -203,6 +203,10 @@ impl Processes {
         let reaped = reaper::reap();
         for (pid, exit) in &reaped.ended {
             let Some(role) = self.table.remove(pid) else { continue };
+            // One that hung and was given up on ends now: it must not be taken for its successor.
+            if role == Role::Loader && self.loader_session != Some(*pid) {
+                continue;
+            }
             match role {
                 Role::Probe { .. } | Role::LogReader { .. } => {
                     reach::signal_group(*pid, Signal::KILL);
