@@ -1,5 +1,6 @@
 //! `lightship-init`: PID 1 of a container, and its own health check.
-#![no_main]
+// A test harness has a `main` of its own, and calls what is tested here.
+#![cfg_attr(not(test), no_main)]
 
 mod args;
 mod persona;
@@ -15,8 +16,8 @@ use persona::{dumb_init, tini};
 /// The C library's `main`: the standard library's own would look at this process's memory map,
 /// set up handlers for stack overflows and ignore a signal, which takes longer than all the rest
 /// of a start and changes what the service inherits.
-#[expect(unsafe_code, reason = "the C library looks for this name")]
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), expect(unsafe_code, reason = "the C library looks for this name"))]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     lightship_init::prepare_bare();
     let words: Vec<OsString> = std::env::args_os().collect();
