@@ -64,7 +64,9 @@ impl fmt::Display for Size {
         let unit = 1_u64 << (power * 10);
         match self.0 % unit {
             0 => write!(f, "{} {name}", self.0 / unit),
-            rest => write!(f, "{}.{} {name}", self.0 / unit, u128::from(rest) * 10 / u128::from(unit)),
+            rest => {
+                write!(f, "{}.{} {name}", self.0 / unit, u128::from(rest) * 10 / u128::from(unit))
+            }
         }
     }
 }
@@ -138,7 +140,8 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused_with_an_example() {
-        for text in ["", "much", "-1", "0", "0GiB", "1.GiBs", "GiB", ".5G", "99999999999TiB", "1e3"] {
+        for text in ["", "much", "-1", "0", "0GiB", "1.GiBs", "GiB", ".5G", "99999999999TiB", "1e3"]
+        {
             assert!(Size::parse(text).unwrap_err().contains("512MiB"), "{text}");
         }
     }

@@ -49,8 +49,7 @@ impl What {
 
 impl ToolChange {
     fn cut(&mut self) {
-        let texts =
-            [&mut self.version, &mut self.error, &mut self.reason, &mut self.confinement];
+        let texts = [&mut self.version, &mut self.error, &mut self.reason, &mut self.confinement];
         for text in texts {
             shorten_any(text);
         }
