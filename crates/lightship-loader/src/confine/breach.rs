@@ -18,6 +18,8 @@ pub(crate) enum Breach {
     Disk { dir: PathBuf, free: u64, reserve: u64 },
     /// Nothing was printed for so long.
     Silence { after: Duration },
+    /// These detached themselves, and ran on when the installer had ended.
+    Daemons { names: Vec<String> },
 }
 
 impl Breach {
@@ -29,6 +31,7 @@ impl Breach {
             }
             Self::Processes { .. } => "raise `processes` of the tool or of [loader]",
             Self::Disk { .. } => "make room on that volume, or choose a larger one",
+            Self::Daemons { .. } => "an installer ends with everything that it starts",
             Self::Silence { .. } => "raise `silence` of the tool or of [loader], or let it print",
         }
     }
@@ -49,6 +52,9 @@ impl fmt::Display for Breach {
                 dir.display(),
                 Size(*reserve)
             ),
+            Self::Daemons { names } => {
+                write!(f, "left daemons running: {}", names.join(", "))
+            }
             Self::Silence { after } => write!(f, "printed nothing for {}", HumanDuration(*after)),
         }
     }
@@ -64,6 +70,10 @@ mod tests {
         for (breach, says) in [
             (Breach::Memory { limit: 2 << 30 }, "used more than 2 GiB of memory"),
             (Breach::Processes { limit: 64 }, "tried to run more than 64 processes and threads"),
+            (
+                Breach::Daemons { names: vec!["sh".into(), "x".into()] },
+                "left daemons running: sh, x",
+            ),
             (Breach::Silence { after: Duration::from_mins(15) }, "printed nothing for 15m"),
             (
                 disk,

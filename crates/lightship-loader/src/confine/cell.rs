@@ -9,8 +9,14 @@ use std::time::{Duration, Instant};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::cgroup::{Group, Struck};
-use super::{Breach, LOOK, Level, disk, family};
+use super::family::{self, Orphans};
+use super::{Breach, LOOK, Level, disk};
 use crate::sys::{Child, Held};
+
+/// How long what has detached itself may go on after the installer's end: git tidies up so.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// More daemons are not named.
+const MAX_NAMES: usize = 4;
 
 /// Everything that exists before the fork. Dropping it leaves nobody alive in its groups.
 #[derive(Debug)]
@@ -86,11 +92,30 @@ impl Cell {
 
     /// Ends everybody whom the command has started, wherever they went; `leader` has ended.
     pub(crate) fn end(&mut self, leader: u32) {
+        let orphans = self.orphans();
         for group in &self.groups {
             group.close();
         }
         self.groups.clear();
-        family::end(leader);
+        family::end(leader, orphans);
+    }
+
+    fn orphans(&self) -> Orphans {
+        if self.groups.is_empty() { Orphans::Its } else { Orphans::Others }
+    }
+
+    /// The names of those who have left the session of `leader` and run on although it has
+    /// ended well. Whoever is about to end gets the time to.
+    fn daemons(&self, leader: u32) -> Vec<String> {
+        let until = Instant::now() + LAST_WORDS;
+        loop {
+            let within = self.groups.first().map(Group::numbers);
+            let left = family::detached(leader, within.as_ref());
+            if left.is_empty() || Instant::now() >= until {
+                return left.into_iter().map(|(_, name)| name).take(MAX_NAMES).collect();
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
     }
 }
 
@@ -126,6 +151,12 @@ impl Watch<'_> {
         self.cell.struck().or_else(|| disk(&self.cell.volume))
     }
 
+    /// What it has left behind, now that it has ended well.
+    pub(crate) fn left_behind(&self) -> Option<Breach> {
+        let names = self.cell.daemons(self.leader);
+        (!names.is_empty()).then_some(Breach::Daemons { names })
+    }
+
     /// What no control group bounds is counted, every now and then.
     fn family(&mut self) -> Option<Breach> {
         if self.looked.elapsed() < LOOK {
@@ -135,7 +166,7 @@ impl Watch<'_> {
         let (memory, processes) = (self.cell.memory, self.cell.processes);
         let mut breach = None;
         if !(self.level.memory && self.level.processes) {
-            let uses = family::uses(self.leader, !self.level.memory);
+            let uses = family::uses(self.leader, self.cell.orphans(), !self.level.memory);
             if !self.level.processes && uses.threads > u64::from(processes) {
                 breach = Some(Breach::Processes { limit: processes });
             } else if !self.level.memory && uses.memory > memory {

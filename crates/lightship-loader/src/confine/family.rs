@@ -38,8 +38,8 @@ pub(super) struct Use {
 }
 
 /// What the family of the installer `leader` uses.
-pub(super) fn uses(leader: u32, with_memory: bool) -> Use {
-    let family = living(leader);
+pub(super) fn uses(leader: u32, orphans: Orphans, with_memory: bool) -> Use {
+    let family = living(leader, orphans);
     Use {
         threads: family.iter().map(|process| u64::from(process.threads)).sum(),
         memory: if with_memory {
@@ -50,12 +50,36 @@ pub(super) fn uses(leader: u32, with_memory: bool) -> Use {
     }
 }
 
+/// Whether orphans that nobody knows are taken for an installer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Orphans {
+    Its,
+    /// A control group has everybody of this installer: they are another's.
+    Others,
+}
+
+/// The living of the family who have left the session of `leader`, of `within` where that is
+/// known: number and name.
+pub(super) fn detached(leader: u32, within: Option<&BTreeSet<i32>>) -> Vec<(i32, String)> {
+    let all = match within {
+        Some(within) => processes().into_iter().filter(|it| within.contains(&it.pid)).collect(),
+        None => living(leader, Orphans::Its),
+    };
+    let left = all.into_iter().filter(|it| !it.dead && u32::try_from(it.session) != Ok(leader));
+    left.map(|process| (process.pid, name(process.pid))).collect()
+}
+
+fn name(pid: i32) -> String {
+    let comm = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("comm"));
+    lightship_model::excerpt::clean(comm.unwrap_or_default().trim_end())
+}
+
 /// Kills the family of `leader`, until there is none, and takes its dead away. `leader` itself
 /// is waited for by whoever started it.
-pub(super) fn end(leader: u32) {
+pub(super) fn end(leader: u32, orphans: Orphans) {
     let until = Instant::now() + PATIENCE;
     loop {
-        let family = living(leader);
+        let family = living(leader, orphans);
         for process in &family {
             kill(process.pid);
         }
@@ -83,11 +107,11 @@ pub(super) fn reap() {
     });
 }
 
-fn living(leader: u32) -> Vec<Process> {
+fn living(leader: u32, orphans: Orphans) -> Vec<Process> {
     let loader = own();
     process::with_leaders(|leaders, settled| {
         // A child that another thread is starting looks like an orphan until it is noted.
-        let loader = if settled { loader } else { (-1, -1) };
+        let loader = if settled && orphans == Orphans::Its { loader } else { (-1, -1) };
         members(&processes(), i32::try_from(leader).unwrap_or(-1), loader, leaders)
     })
 }

@@ -21,7 +21,7 @@ pub(crate) enum InstallError {
     Exit { what: String, exit: Exit, excerpt: String },
     #[error("no end after {}: {what} and everything it started were killed; raise `timeout` or LOA_TOOL_TIMEOUT", humantime(.after))]
     TimedOut { what: String, after: Duration },
-    #[error("{what} {breach}: it was killed with everything it started; {}", .breach.help())]
+    #[error("{what} {breach}: everything it started was killed; {}", .breach.help())]
     Limit { what: String, breach: Breach },
     #[error(
         "confinement is required, and can't be had: {0}; set `confine` or LOA_CONFINE to \"best\" to do without"

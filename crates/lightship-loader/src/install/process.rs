@@ -224,6 +224,9 @@ fn ended(status: ExitStatus, watch: &Watch<'_>) -> End {
         // Others may have filled the volume, as long as it got through.
         Some(Breach::Disk { .. }) if status.success() => End::Exited(exit(status)),
         Some(breach) => End::Breached(breach),
+        None if status.success() => {
+            watch.left_behind().map_or(End::Exited(exit(status)), End::Breached)
+        }
         None => End::Exited(exit(status)),
     }
 }

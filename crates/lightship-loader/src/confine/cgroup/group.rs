@@ -1,6 +1,7 @@
 //! One control group in one tree: the bounds of a command, whether they were struck, and its
 //! end with everybody in it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,11 @@ impl Group {
     /// The file through which a process enters.
     pub(in crate::confine) fn door(&self) -> Option<File> {
         OpenOptions::new().write(true).open(self.dir.join("cgroup.procs")).ok()
+    }
+
+    /// The processes in it.
+    pub(in crate::confine) fn numbers(&self) -> BTreeSet<i32> {
+        members(&self.dir).into_iter().map(|pid| pid.as_raw_nonzero().get()).collect()
     }
 
     /// From now on nobody in it starts another process.
