@@ -6,6 +6,7 @@
 //! reporting to one loop.
 
 mod clock;
+mod confine;
 mod error;
 mod fault;
 mod fetch;
@@ -28,6 +29,7 @@ use lightship_model::event::{Event, PlannedTool, What};
 use lightship_model::manifest::Manifest;
 use lightship_model::name::ToolName;
 
+pub use self::confine::confinement;
 pub use self::error::LoaderError;
 pub use self::install::process::stop_all;
 pub use self::options::{Options, default_dir};

@@ -25,6 +25,13 @@ pub(crate) struct Observed {
     pub(crate) found: BTreeMap<ToolName, Found>,
 }
 
+impl Observed {
+    /// How far the installer of `tool` was confined, if its receipt holds.
+    pub(crate) fn confinement(&self, tool: &ToolName) -> Option<String> {
+        self.holding.get(tool).map(|receipt| receipt.confinement.clone())
+    }
+}
+
 /// Looks; costs a few `statx` calls a tool.
 pub(crate) fn observe(
     dir: &ToolDir,
@@ -87,11 +94,12 @@ pub(crate) fn snapshot(manifest: &Manifest, root: &Path) -> Result<Vec<PlannedTo
     let state = state_file::peek(&dir);
     // Without a loader at work, "installing" is what a loader that died had noted.
     let loading = DirLock::is_taken(&dir);
-    let plan = plan(manifest, &keys, observed.found, &Scope::Deferred);
+    let plan = plan(manifest, &keys, observed.found.clone(), &Scope::Deferred);
     let lines = plan.iter().filter_map(|planned| {
         let tool = manifest.tools.get(&planned.tool)?;
         let estimate = estimate(manifest, &observed.receipts, &planned.tool);
         let mut line = planned.event(tool, estimate);
+        line.change.confinement = observed.confinement(&planned.tool);
         let noted = state.as_ref().and_then(|state| state.tools.get(&planned.tool));
         if let Some(noted) = noted
             && line.change.status == ToolStatus::Pending

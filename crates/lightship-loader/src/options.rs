@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lightship_model::confinement::Confine;
 use lightship_model::manifest::{Jobs, Manifest};
 use lightship_model::plan::Scope;
 use lightship_model::settings::Settings;
@@ -17,6 +18,7 @@ pub struct Options {
     /// Wall-clock limit of an attempt at a tool that has none of its own.
     pub timeout: Duration,
     pub jobs: Jobs,
+    pub confine: Confine,
     pub scope: Scope,
 }
 
@@ -29,6 +31,7 @@ impl Options {
             tool_dir: PathBuf::from(&settings.tool_dir.value),
             timeout: settings.timeout.value,
             jobs: settings.jobs.value,
+            confine: settings.confine.value,
             scope,
         }
     }

@@ -7,13 +7,14 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use lightship_model::event::LoaderCommand;
+use lightship_model::event::{Event, LoaderCommand, What};
 use lightship_model::key::{Key, keys};
 use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned, plan};
 
 use self::load::Load;
 use crate::clock::now;
+use crate::confine::{Confiner, adopt_orphans};
 use crate::error::{LoaderError, Result};
 use crate::install::{Environment, Runner};
 use crate::observe::{Observed, observe};
@@ -39,7 +40,9 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     let python = platform::python(&options.manifest, &dir);
     let keys = keys(&options.manifest.tools, &platform::platform(&dir, python.as_ref()));
     let environment = Environment::from_process(&dir.bin(), options.manifest.registries.clone());
+    let limits = options.manifest.loader.limits;
     let runner = Runner {
+        confiner: Confiner::new(options.confine, limits, dir.stage()),
         dir,
         environment,
         python,
@@ -55,12 +58,17 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
             warn(sink, format!("another loader ({holder}) uses this directory: waiting for it"));
         };
         lock = Some(DirLock::take(&runner.dir, waiting)?);
+        adopt_orphans();
         // Somebody else may have done the work while this one waited.
         observed = observe(&runner.dir, &options.manifest, &keys)?;
         clean_up(&runner, &mut observed)?;
         decided = decide(options, &keys, &observed);
     }
-    let load = Load::begin(options, Arc::new(runner), keys, observed, &decided, started)?;
+    let runner = Arc::new(runner);
+    let load = Load::begin(options, Arc::clone(&runner), keys, observed, &decided, started)?;
+    if lock.is_some() {
+        sink(Event::new(now(), What::Confinement(runner.confiner.report())));
+    }
     let summary = load.follow(commands)?;
     drop(lock);
     Ok(summary)

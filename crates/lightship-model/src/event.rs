@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::cut::MAX_WORDS;
 
+use crate::confinement::Report;
 use crate::name::ToolName;
 use crate::state::{InstalledAt, ToolStatus};
 use crate::time::Timestamp;
@@ -78,6 +79,8 @@ pub enum What {
     // From the loader part.
     /// What is wanted, and how it stands: the first event of a loader.
     Plan { tools: Vec<PlannedTool>, slots: usize, dir: String },
+    /// How far installers are confined here.
+    Confinement(Report),
     /// A tool's status changed.
     Tool(ToolChange),
     /// How far the tool being installed is.
@@ -140,6 +143,9 @@ pub struct ToolChange {
     /// How long the attempt took, when it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
+    /// How far its installer was confined, when it is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<String>,
 }
 
 impl ToolChange {
@@ -154,6 +160,7 @@ impl ToolChange {
             waits: None,
             attempt: None,
             took_ms: None,
+            confinement: None,
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use self::checks::Check;
+use crate::confinement::Report;
 use crate::event::Progress;
 use crate::name::ToolName;
 use crate::state::ToolStatus;
@@ -122,6 +123,9 @@ pub struct Detail {
     /// How long its last attempt took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
+    /// How far its installer was confined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<String>,
     /// Whole seconds since its install began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elapsed: Option<u64>,
@@ -160,6 +164,9 @@ pub struct Loader {
     /// The tool directory, once the loader has said it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,
+    /// How far installers are confined; nothing as long as none was needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Report>,
 }
 
 /// The verdict, and a sentence for each thing that keeps it from being healthy.
@@ -233,6 +240,7 @@ pub fn full_health(
                 restarts: status.loader.restarts,
                 slots: status.loader.slots,
                 dir: status.loader.dir.clone(),
+                confinement: status.loader.confinement.clone(),
             },
             checks: checks::all(status),
             warnings: status.warnings.clone(),
@@ -273,6 +281,7 @@ fn detail(tool: &ToolView, now: Timestamp) -> Detail {
         progress: tool.progress.clone(),
         attempt: change.attempt,
         took_ms: tool.tally.took_ms,
+        confinement: change.confinement.clone(),
         elapsed: tool.started.map(|started| now.since(started).as_secs()),
         estimate: tool.estimate_ms.map(|estimate| estimate / 1000),
     }

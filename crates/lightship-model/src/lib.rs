@@ -6,6 +6,7 @@
 //! loader (`lightship-loader`) turns a [`manifest::Manifest`] into a plan and a schedule.
 
 pub mod builtin;
+pub mod confinement;
 pub mod digest;
 pub mod duration;
 pub mod event;
@@ -23,6 +24,7 @@ pub mod receipt;
 pub mod schedule;
 pub mod settings;
 pub mod signal;
+pub mod size;
 pub mod state;
 pub mod status;
 pub mod template;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::confinement::Confine;
 use crate::manifest::{Jobs, Manifest, defaults};
 
 /// The environment variables that lightship reads, each with its meaning.
@@ -17,6 +18,8 @@ pub mod env {
     pub const LISTEN: &str = "LOA_LISTEN";
     /// How many tools are loaded at once: `auto` or a number.
     pub const TOOL_JOBS: &str = "LOA_TOOL_JOBS";
+    /// How far installers are confined: `best`, `required` or `off`.
+    pub const CONFINE: &str = "LOA_CONFINE";
 }
 
 /// Where a setting's value came from.
@@ -63,6 +66,8 @@ pub struct Settings {
     /// Wall-clock limit of one attempt at one tool that has none of its own.
     pub timeout: Setting<Duration>,
     pub jobs: Setting<Jobs>,
+    /// How far installers are confined.
+    pub confine: Setting<Confine>,
 }
 
 /// An environment variable with a value that can't be used.
@@ -122,6 +127,13 @@ impl Settings {
                 read(env::TOOL_JOBS, var(env::TOOL_JOBS), "auto or a number from 1", jobs)?,
                 loader.jobs,
                 Jobs::Auto,
+            ),
+            confine: pick(
+                None,
+                env::CONFINE,
+                read(env::CONFINE, var(env::CONFINE), "best, required or off", Confine::from_word)?,
+                loader.confine,
+                Confine::Best,
             ),
         })
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::confinement::Report;
 use crate::event::{Event, Exit, Fault, Phase, PlannedTool, Progress, ToolChange, Unit, What};
 use crate::history::{History, Kind, Mark};
 use crate::name::ToolName;
@@ -58,6 +59,8 @@ pub struct LoaderStatus {
     pub restarts: u32,
     pub slots: usize,
     pub dir: Option<String>,
+    /// How far installers are confined, once the loader has tried.
+    pub confinement: Option<Report>,
 }
 
 /// A word for the loader.
@@ -205,6 +208,7 @@ impl Status {
                 self.loader.dir = Some(dir.clone());
                 self.plan(tools.iter().cloned(), Some(event.at));
             }
+            What::Confinement(report) => self.loader.confinement = Some(report.clone()),
             What::Tool(change) => self.tool(event.at, change),
             What::Progress { name, progress } => {
                 let installing =

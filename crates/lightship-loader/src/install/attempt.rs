@@ -18,9 +18,6 @@ use crate::source;
 use crate::store::sweep::remove_tree;
 use crate::store::{durable, measure, receipts};
 
-/// How far an installer is confined today; the receipt says what was true for it.
-const CONFINEMENT: &str = "env";
-
 /// Makes one attempt. With the receipt that it gives, the tool is installed.
 pub(crate) fn attempt(
     runner: &Runner,
@@ -44,6 +41,7 @@ pub(crate) fn attempt(
         timeout,
         reporter: Reporter::new(tool.name.clone(), runner.sink.clone()),
         log,
+        level: None,
     };
     let result = steps(&mut job, key, started_at);
     if let Err(error) = &result {
@@ -71,7 +69,7 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
         bins: Vec::new(),
         python: None,
         pre_existing: false,
-        confinement: CONFINEMENT.to_owned(),
+        confinement: String::new(),
         log: None,
         lightship: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -126,6 +124,7 @@ fn commit(job: &mut Job<'_>, mut receipt: Receipt) -> Result<Receipt, InstallErr
     job.log.line("== installed");
     receipt.installed_at = now();
     receipt.log = job.log.digest();
+    receipt.confinement = job.confinement();
     let path = job.runner.dir.receipts();
     receipts::write(&job.runner.dir, &receipt).map_err(InstallError::io("write into", path))?;
     crate::fault::point("committed");

@@ -8,6 +8,8 @@ use lightship_model::digest::Digest;
 use lightship_model::event::Exit;
 use lightship_model::excerpt::{ERROR_LIMIT, error_excerpt};
 
+use crate::confine::{Breach, Level};
+
 /// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InstallError {
@@ -19,6 +21,12 @@ pub(crate) enum InstallError {
     Exit { what: String, exit: Exit, excerpt: String },
     #[error("no end after {}: {what} and everything it started were killed; raise `timeout` or LOA_TOOL_TIMEOUT", humantime(.after))]
     TimedOut { what: String, after: Duration },
+    #[error("{what} {breach}: everything it started was killed; {}", .breach.help())]
+    Limit { what: String, breach: Breach },
+    #[error(
+        "confinement is required, and can't be had: {0}; set `confine` or LOA_CONFINE to \"best\" to do without"
+    )]
+    Unconfined(String),
     #[error("stopped")]
     Stopped,
     #[error("can't {what} `{path}`: {source}")]
@@ -77,6 +85,8 @@ impl InstallError {
             Self::NoProgram { .. }
             | Self::Exec { .. }
             | Self::TimedOut { .. }
+            | Self::Limit { .. }
+            | Self::Unconfined(_)
             | Self::Stopped
             | Self::WrongDigest { .. }
             | Self::Archive { .. }
@@ -107,16 +117,28 @@ fn is_permanent(output: &str) -> bool {
     SIGNS.iter().any(|sign| output.contains(sign))
 }
 
+/// What a denial in an installer's output may come from.
+fn hint(output: &str, level: Level) -> Option<&'static str> {
+    let denied = ["permission denied", "eacces", "operation not permitted", "eperm"];
+    let output = output.to_ascii_lowercase();
+    (level.landlock.is_some() && denied.iter().any(|sign| output.contains(sign)))
+        .then_some("(installers may write only to $PREFIX and $STAGE)")
+}
+
 fn humantime(duration: &Duration) -> String {
     lightship_model::duration::HumanDuration(*duration).to_string()
 }
 
 /// The end of an installer's output as an error.
-pub(crate) fn exit_error(what: &str, exit: Exit, output: &str) -> InstallError {
-    let excerpt = match error_excerpt(output) {
+pub(crate) fn exit_error(what: &str, exit: Exit, output: &str, level: Level) -> InstallError {
+    let mut excerpt = match error_excerpt(output) {
         excerpt if excerpt.is_empty() => "it printed nothing".to_owned(),
         excerpt => excerpt,
     };
+    if let Some(hint) = hint(&excerpt, level) {
+        excerpt.push('\n');
+        excerpt.push_str(hint);
+    }
     InstallError::Exit { what: what.to_owned(), exit, excerpt }
 }
 
@@ -126,17 +148,27 @@ mod tests {
 
     #[test]
     fn a_long_output_leaves_room_for_how_it_ended() {
-        let error = exit_error("`cargo install`", Exit::Code(101), &"x".repeat(3000));
+        let error =
+            exit_error("`cargo install`", Exit::Code(101), &"x".repeat(3000), Level::default());
         let text = error.text();
         assert_eq!(text.chars().count(), ERROR_LIMIT);
         assert!(text.ends_with("(`cargo install` ended with exit code 101)"), "{text}");
     }
 
     #[test]
+    fn a_denial_under_landlock_says_where_installers_may_write() {
+        let held = Level { landlock: Some(7), ..Level::default() };
+        let error = |level| exit_error("x", Exit::Code(1), "sh: /etc/x: Permission denied", level);
+        assert!(error(held).text().contains("only to $PREFIX and $STAGE"));
+        assert!(!error(Level::default()).text().contains("$PREFIX"));
+    }
+
+    #[test]
     fn another_attempt_is_made_for_a_broken_connection_and_not_for_a_broken_crate() {
-        let exit = Exit::Code(101);
-        let flaky = exit_error("x", exit, "error: failed to download: Connection reset by peer");
-        let broken = exit_error("x", exit, "error[E0554]: …\nerror: could not compile `x`");
+        let (exit, none) = (Exit::Code(101), Level::default());
+        let flaky =
+            exit_error("x", exit, "error: failed to download: Connection reset by peer", none);
+        let broken = exit_error("x", exit, "error[E0554]: …\nerror: could not compile `x`", none);
         assert!(flaky.retry_can_help());
         assert!(!broken.retry_can_help());
     }

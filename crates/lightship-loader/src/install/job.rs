@@ -20,6 +20,7 @@ use super::progress::Reporter;
 use super::{Environment, InstallError};
 use crate::Sink;
 use crate::clock::now;
+use crate::confine::{Cell, Confiner, Level, Plan};
 use crate::python::Python;
 use crate::store::audit::{self, Act};
 use crate::store::{ToolDir, check, strays};
@@ -28,6 +29,7 @@ use crate::store::{ToolDir, check, strays};
 pub(crate) struct Runner {
     pub(crate) dir: ToolDir,
     pub(crate) environment: Environment,
+    pub(crate) confiner: Confiner,
     pub(crate) python: Option<Python>,
     /// Processors that an installer may use.
     pub(crate) cores: usize,
@@ -59,6 +61,8 @@ pub(crate) struct Job<'a> {
     pub(crate) timeout: Duration,
     pub(crate) reporter: Reporter,
     pub(crate) log: Log,
+    /// How far every command so far was confined; nothing while none has run.
+    pub(crate) level: Option<Level>,
 }
 
 impl Job<'_> {
@@ -137,18 +141,42 @@ impl Job<'_> {
         self.runner.audit(&Act::Run { tool: self.tool.name.clone(), program, purpose });
         self.log.command(&what);
         let reporter = self.reporter.clone();
-        let end = process::run(command, &mut self.log, self.deadline, |line| seen(&reporter, line));
+        let cell = self.cell()?;
+        let deadline = self.deadline;
+        let ran =
+            process::run(command, cell, &mut self.log, deadline, |line| seen(&reporter, line));
         // What left the process group would go on writing into what is synced or removed next.
         strays::end(&self.stage);
-        let end = end.map_err(|source| InstallError::Exec { program: what.clone(), source })?;
-        let error = match end {
+        let ran = ran.map_err(|source| InstallError::Exec { program: what.clone(), source })?;
+        self.note(ran.level);
+        let error = match ran.end {
             End::Exited(Exit::Code(0)) => return Ok(()),
-            End::Exited(exit) => exit_error(&what, exit, self.log.tail()),
+            End::Exited(exit) => exit_error(&what, exit, self.log.tail(), ran.level),
+            End::Breached(breach) => InstallError::Limit { what, breach },
             End::TimedOut => InstallError::TimedOut { what, after: self.timeout },
             End::Stopped => InstallError::Stopped,
         };
         self.log.line(&format!("== {error}"));
         Err(error)
+    }
+
+    /// What the next command is held in: it may write into the prefix and the stage.
+    pub(crate) fn cell(&self) -> Result<Cell, InstallError> {
+        let plan = Plan {
+            writable: vec![self.prefix.clone(), self.stage.clone()],
+            limits: self.tool.limits,
+        };
+        self.runner.confiner.cell(&plan).map_err(InstallError::Unconfined)
+    }
+
+    /// A command was held at `level`.
+    pub(crate) fn note(&mut self, level: Level) {
+        self.level = Some(self.level.map_or(level, |before| before.weaker(level)));
+    }
+
+    /// What a receipt says of it all: `none-run` when no command ran.
+    pub(crate) fn confinement(&self) -> String {
+        self.level.map_or_else(|| "none-run".to_owned(), |level| level.to_string())
     }
 
     /// Runs `command`, showing its newest line.

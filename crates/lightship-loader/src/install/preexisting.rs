@@ -42,11 +42,13 @@ pub(crate) fn find(job: &mut Job<'_>) -> Option<Found> {
     job.log.command(&format!("{} (is it there already?)", verify.join(" ")));
     let deadline = job.deadline.min(std::time::Instant::now() + LIMIT);
     let mut version = None;
-    let end = process::run(command, &mut job.log, deadline, |line| {
+    let cell = job.cell().ok()?;
+    let ran = process::run(command, cell, &mut job.log, deadline, |line| {
         version = version.take().or_else(|| version_in(line));
     });
-    let end = end.ok()?;
-    if !matches!(end, End::Exited(Exit::Code(0))) {
+    let ran = ran.ok()?;
+    job.note(ran.level);
+    if !matches!(ran.end, End::Exited(Exit::Code(0))) {
         return None;
     }
     job.runner.audit(&Act::PreExisting { tool: job.name().clone(), program: shown });

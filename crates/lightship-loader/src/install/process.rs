@@ -1,20 +1,20 @@
-//! Running one command of an installer: its own process group, every line to the log, a
-//! deadline, and no survivors.
+//! Running one command of an installer: its own session, every line to the log, a deadline,
+//! limits, and no survivors.
 
 use std::collections::BTreeSet;
 use std::io::{self, PipeReader, Read as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lightship_model::event::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::log::Log;
-use crate::sys;
+use crate::confine::{Breach, Cell, Level, Watch};
 
 /// How long a group has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -26,15 +26,56 @@ const BUSY: Duration = Duration::from_secs(30);
 /// How often the loop looks for the end, the deadline and a stop when there is no output.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The groups that run now, so that a stop reaches them all.
-static GROUPS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+/// The installers that run now, so that a stop reaches them all, and so that nobody takes them
+/// for orphans.
+static RUNNING: Mutex<Running> = Mutex::new(Running { leaders: BTreeSet::new(), spawning: 0 });
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// Kills every running installer with everything it started, for the end of this process.
 pub fn stop_all() {
     STOPPING.store(true, Ordering::SeqCst);
-    for group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        signal_group(*group, Signal::KILL);
+    for leader in &running().leaders {
+        signal_group(*leader, Signal::KILL);
+    }
+}
+
+struct Running {
+    /// Each leads a session and a process group.
+    leaders: BTreeSet<u32>,
+    /// Children that are being started, and may lead a session already.
+    spawning: u32,
+}
+
+fn running() -> MutexGuard<'static, Running> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calls `look` while no installer is noted or begun to be started. It gets the leaders, and
+/// whether none is being started right now.
+pub(crate) fn with_leaders<T>(look: impl FnOnce(&BTreeSet<u32>, bool) -> T) -> T {
+    let running = running();
+    look(&running.leaders, running.spawning == 0)
+}
+
+/// Whether `pid` leads an installer that runs, or that has yet to be waited for.
+pub(crate) fn is_leader(pid: Pid) -> bool {
+    let pid = u32::try_from(pid.as_raw_nonzero().get());
+    pid.is_ok_and(|pid| running().leaders.contains(&pid))
+}
+
+/// A child with a session of its own is being started, as long as this lives.
+pub(crate) struct Spawning(());
+
+impl Spawning {
+    pub(crate) fn begin() -> Self {
+        running().spawning += 1;
+        Self(())
+    }
+}
+
+impl Drop for Spawning {
+    fn drop(&mut self) {
+        running().spawning -= 1;
     }
 }
 
@@ -44,27 +85,38 @@ pub(crate) enum End {
     Exited(Exit),
     /// The deadline passed.
     TimedOut,
+    /// A limit was struck.
+    Breached(Breach),
     /// The loader is being stopped.
     Stopped,
 }
 
-/// Runs `command` to its end. `seen` gets every line, and every state of a progress line, as a
+/// A command that has ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) end: End,
+    /// How far it was confined.
+    pub(crate) level: Level,
+}
+
+/// Runs `command` in `cell` to its end. `seen` gets every line, and every state of a progress line, as a
 /// terminal would show it; whole lines go to the log.
 pub(crate) fn run(
     mut command: Command,
+    mut cell: Cell,
     log: &mut Log,
     deadline: Instant,
     mut seen: impl FnMut(&str),
-) -> io::Result<End> {
+) -> io::Result<Ran> {
     let (reader, writer) = io::pipe()?;
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
-    sys::confine(&mut command);
-    let child = spawn(&mut command)?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    let door = cell.open(&mut command)?;
+    let mut group = Group::spawn(&mut command, cell)?;
     // The command holds the pipe's other end, which has to close when the child ends.
     drop(command);
-    let group = Group::new(child);
+    let level = group.cell.shut(&door);
     let mut lines = Lines::new(reader);
-    group.follow(&mut lines, deadline, &mut |line, whole| {
+    let end = group.follow(level, &mut lines, deadline, &mut |line, whole| {
         let line = lightship_model::excerpt::clean(line);
         if line.is_empty() {
             return;
@@ -73,7 +125,8 @@ pub(crate) fn run(
         if whole {
             log.line(&line);
         }
-    })
+    })?;
+    Ok(Ran { end, level })
 }
 
 /// Starts `command`. A program that this process has just written is busy for a moment when
@@ -92,30 +145,44 @@ fn spawn(command: &mut Command) -> io::Result<Child> {
     }
 }
 
-/// A running process group; dropping it leaves no member alive.
+/// A running installer; dropping it leaves nothing alive that it has started.
 struct Group {
     child: Child,
+    cell: Cell,
 }
 
 impl Group {
-    fn new(child: Child) -> Self {
-        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
-        Self { child }
+    fn spawn(command: &mut Command, cell: Cell) -> io::Result<Self> {
+        let _spawning = Spawning::begin();
+        let child = spawn(command)?;
+        running().leaders.insert(child.id());
+        Ok(Self { child, cell })
     }
 
     fn follow(
-        mut self,
+        &mut self,
+        level: Level,
         lines: &mut Lines,
         deadline: Instant,
         take: &mut dyn FnMut(&str, bool),
     ) -> io::Result<End> {
+        let leader = self.child.id();
+        let mut watch = self.cell.watch(leader, level);
         loop {
-            lines.read(TICK, take)?;
+            if lines.read(TICK, take)? {
+                watch.heard();
+            }
             if let Some(status) = self.child.try_wait()? {
                 // What it left running belongs to it: an installer has no daemons.
-                signal_group(self.child.id(), Signal::KILL);
+                signal_group(leader, Signal::KILL);
                 lines.drain(DRAIN, take)?;
-                return Ok(End::Exited(exit(status)));
+                return Ok(ended(status, &watch));
+            }
+            if let Some(breach) = watch.breach() {
+                if matches!(breach, Breach::Silence { .. }) {
+                    self.terminate(lines, take)?;
+                }
+                return Ok(End::Breached(breach));
             }
             if STOPPING.load(Ordering::SeqCst) {
                 return Ok(End::Stopped);
@@ -143,21 +210,24 @@ impl Drop for Group {
         signal_group(self.child.id(), Signal::KILL);
         // The leader is dead or dying; its status is known or wanted by nobody.
         drop(self.child.wait());
-        self.await_members();
-        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.child.id());
+        // Killed members die when they next run, and idle ones run late: what they write until
+        // then must not land in the next attempt.
+        self.cell.end(self.child.id());
+        running().leaders.remove(&self.child.id());
     }
 }
 
-impl Group {
-    /// Killed members die when they next run, and idle ones run late: what they write until
-    /// then must not land in the next attempt.
-    fn await_members(&self) {
-        let until = Instant::now() + GRACE;
-        while group_id(self.child.id()).is_some_and(|group| test_kill_process_group(group).is_ok())
-            && Instant::now() < until
-        {
-            std::thread::park_timeout(Duration::from_millis(2));
+/// How a command has ended that ended by itself: what the kernel denied it counts more than
+/// what it made of that.
+fn ended(status: ExitStatus, watch: &Watch<'_>) -> End {
+    match watch.struck() {
+        // Others may have filled the volume, as long as it got through.
+        Some(Breach::Disk { .. }) if status.success() => End::Exited(exit(status)),
+        Some(breach) => End::Breached(breach),
+        None if status.success() => {
+            watch.left_behind().map_or(End::Exited(exit(status)), End::Breached)
         }
+        None => End::Exited(exit(status)),
     }
 }
 
@@ -195,11 +265,11 @@ impl Lines {
         Self { reader, pending: Vec::new(), ended: false }
     }
 
-    /// Takes what there is, waiting at most `limit` for it.
-    fn read(&mut self, limit: Duration, take: &mut dyn FnMut(&str, bool)) -> io::Result<()> {
+    /// Takes what there is, waiting at most `limit` for it; whether there was something.
+    fn read(&mut self, limit: Duration, take: &mut dyn FnMut(&str, bool)) -> io::Result<bool> {
         if self.ended {
             std::thread::park_timeout(limit);
-            return Ok(());
+            return Ok(false);
         }
         let timeout = Timespec {
             tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
@@ -207,7 +277,7 @@ impl Lines {
         };
         let mut fds = [PollFd::new(&self.reader, PollFlags::IN)];
         match poll(&mut fds, Some(&timeout)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(()),
+            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(false),
             Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
@@ -227,7 +297,7 @@ impl Lines {
         if self.ended {
             self.flush(true, take);
         }
-        Ok(())
+        Ok(count > 0)
     }
 
     fn drain(&mut self, limit: Duration, take: &mut dyn FnMut(&str, bool)) -> io::Result<()> {
@@ -246,7 +316,18 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use lightship_model::confinement::{Confine, Limits};
+
     use super::*;
+    use crate::confine::{Confiner, Plan};
+
+    fn cell(stage: &Path) -> Cell {
+        let confiner = Confiner::new(Confine::Best, Limits::default(), stage.to_owned());
+        let plan = Plan { writable: vec![stage.to_owned()], limits: Limits::default() };
+        confiner.cell(&plan).unwrap()
+    }
 
     fn sh(script: &str, limit: Duration) -> (End, Vec<String>, String) {
         let dir = tempfile::tempdir().unwrap();
@@ -254,8 +335,9 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let mut seen = Vec::new();
-        let end = run(command, &mut log, Instant::now() + limit, |line| seen.push(line.into()));
-        (end.unwrap(), seen, log.tail().to_owned())
+        let until = Instant::now() + limit;
+        let ran = run(command, cell(dir.path()), &mut log, until, |line| seen.push(line.into()));
+        (ran.unwrap().end, seen, log.tail().to_owned())
     }
 
     const LONG: Duration = Duration::from_secs(20);
@@ -304,8 +386,9 @@ mod tests {
             drop(open);
         });
         let mut log = Log::open(&dir.path().join("log"), 1, crate::clock::now()).unwrap();
-        let end = run(Command::new(program), &mut log, Instant::now() + LONG, |_| {});
-        assert!(matches!(end.unwrap(), End::Exited(Exit::Code(0))));
+        let (until, cell) = (Instant::now() + LONG, cell(dir.path()));
+        let ran = run(Command::new(program), cell, &mut log, until, |_| {}).unwrap();
+        assert!(matches!(ran.end, End::Exited(Exit::Code(0))));
         closer.unwrap().join().unwrap();
     }
 

@@ -75,7 +75,9 @@ impl<'a> Load<'a> {
             .filter_map(|planned| {
                 let tool = tools.get(&planned.tool)?;
                 let estimate = estimate(&options.manifest, &observed.receipts, &planned.tool);
-                Some(planned.event(tool, estimate))
+                let mut line = planned.event(tool, estimate);
+                line.change.confinement = observed.confinement(&planned.tool);
+                Some(line)
             })
             .collect();
         let to_install =
@@ -261,6 +263,7 @@ impl<'a> Load<'a> {
             version: receipt.shown_version().map(str::to_owned),
             installed_at: Some(installed_at(&receipt)),
             took_ms: Some(took_ms),
+            confinement: Some(receipt.confinement.clone()),
             ..ToolChange::new(receipt.name.clone(), ToolStatus::Installed)
         };
         self.errors.remove(&receipt.name);

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::atomic::is_aside;
 use super::receipts::Receipts;
 use super::{ToolDir, strays};
+use crate::confine::cgroup;
 use crate::error::{LoaderError, Result};
 
 /// Ends left-over installers, then removes prefixes without a receipt, all stages and files that
@@ -14,6 +15,7 @@ use crate::error::{LoaderError, Result};
 pub(crate) fn sweep(dir: &ToolDir, receipts: &Receipts) -> Result<Vec<String>> {
     // Their loader is dead, or it would hold the lock that we hold.
     strays::end(&dir.stage());
+    cgroup::sweep(&dir.stage());
     let mut removed = Vec::new();
     for name in children(&dir.store())? {
         if !receipts.by_slug.contains_key(&name) {

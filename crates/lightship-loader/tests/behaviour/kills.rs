@@ -190,18 +190,20 @@ fn any_file_that_is_written_aside_and_not_yet_renamed() {
 
 #[test]
 fn a_loader_killed_at_any_moment_leaves_no_process_behind_its_successor() {
-    // Descendants of all sorts: deaf to TERM, and out of the process group.
-    let run = format!(
-        "(trap '' TERM; while :; do sleep 1; done) &\n\
-         setsid sh -c 'while :; do sleep 1; done' &\necho started\nsleep 0.2\n{}",
-        makes("tool", "works")
-    );
     let started = |what: &What| match what {
         What::Progress { progress, .. } => progress.message.as_deref().map(drop),
         _ => None,
     };
     for _ in 0..3 {
         let sandbox = sandbox();
+        // Descendants of all sorts: deaf to TERM, and out of the process group.
+        let run = format!(
+            "(trap '' TERM; while :; do sleep 1; done) &\n\
+             [ -e '{}' ] || setsid sh -c 'while :; do sleep 1; done' &\n\
+             echo started\nsleep 0.2\n{}",
+            sandbox.path("calm").display(),
+            makes("tool", "works")
+        );
         sandbox.manifest(&script("tool", "", &run));
         let mut loader = sandbox.start();
         loader.wait_for("sign of the installer", |event| started(&event.what));
@@ -210,6 +212,7 @@ fn a_loader_killed_at_any_moment_leaves_no_process_behind_its_successor() {
         loader.kill();
         drop(loader.finish());
         sandbox.assert_honest("a script killed at some moment");
+        fs::write(sandbox.path("calm"), "").unwrap();
         let _run = sandbox.run().installed_all();
         assert_eq!(installers(&sandbox.dir()), [""; 0]);
         assert_eq!(sandbox.output_of("tool"), "works");

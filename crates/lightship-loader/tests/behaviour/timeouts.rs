@@ -1,17 +1,20 @@
 //! A limit ends an installer with everything that it started, and says so.
 
-use std::fs;
-
 use lightship_model::state::ToolStatus;
 use testkit::{Fault, Registry, Run, Sandbox, process};
 
 use crate::support::{sandbox, script};
 
-/// Shell that starts descendants of which each notes its number and does not heed TERM.
-fn stubborn(sandbox: &Sandbox) -> String {
-    let pids = sandbox.path("pids").display().to_string();
-    let one = format!("trap \"\" TERM; echo $$ >> \"{pids}\"; while :; do sleep 1; done");
+/// Shell that starts descendants of which each prints its number and does not heed TERM.
+fn stubborn() -> String {
+    let one = "trap \"\" TERM; echo pid $$; while :; do sleep 1; done";
     format!("sh -c 'sh -c \"$0\" & sh -c \"$0\"' '{one}' &\nsh -c '{one}' &\nwait")
+}
+
+/// The numbers that the installer of `tool` has printed.
+fn pids(sandbox: &Sandbox, tool: &str) -> Vec<String> {
+    let log = sandbox.log(tool);
+    log.lines().filter_map(|line| line.strip_prefix("pid ")).map(str::to_owned).collect()
 }
 
 fn assert_ended_by_its_limit(sandbox: &Sandbox, run: &Run) {
@@ -25,17 +28,17 @@ fn assert_ended_by_its_limit(sandbox: &Sandbox, run: &Run) {
 }
 
 fn assert_nothing_survives(sandbox: &Sandbox) {
-    let pids = fs::read_to_string(sandbox.path("pids")).unwrap();
-    assert_eq!(pids.lines().count(), 3, "{pids}");
-    for pid in pids.lines() {
-        assert!(!process::is_alive(pid), "{pid}");
+    let pids = pids(sandbox, "slow");
+    assert_eq!(pids.len(), 3, "{pids:?}");
+    for pid in pids {
+        assert!(!process::is_alive(&pid), "{pid}");
     }
 }
 
 #[test]
 fn the_tools_own_timeout_ends_the_whole_group_even_if_it_ignores_term() {
     let sandbox = sandbox();
-    sandbox.manifest(&script("slow", "timeout = \"1s\"", &stubborn(&sandbox)));
+    sandbox.manifest(&script("slow", "timeout = \"1s\"", &stubborn()));
     let run = sandbox.run().ended_well();
     assert_ended_by_its_limit(&sandbox, &run);
     assert_nothing_survives(&sandbox);
@@ -44,7 +47,7 @@ fn the_tools_own_timeout_ends_the_whole_group_even_if_it_ignores_term() {
 #[test]
 fn the_environments_timeout_holds_for_a_tool_without_its_own() {
     let mut sandbox = sandbox();
-    sandbox.manifest(&script("slow", "", &stubborn(&sandbox)));
+    sandbox.manifest(&script("slow", "", &stubborn()));
     sandbox.set("LOA_TOOL_TIMEOUT", "1");
     let run = sandbox.run().ended_well();
     assert_ended_by_its_limit(&sandbox, &run);
@@ -54,17 +57,14 @@ fn the_environments_timeout_holds_for_a_tool_without_its_own() {
 #[test]
 fn a_daemon_that_left_the_group_ends_with_its_installer() {
     let sandbox = sandbox();
-    let daemon = format!(
-        "setsid sh -c 'echo $$ > \"{0}\"; while :; do sleep 1; done' &\n\
-         until [ -s '{0}' ]; do sleep 0.02; done",
-        sandbox.path("pid").display()
-    );
+    let daemon = "setsid sh -c 'echo pid $$; touch \"$STAGE/up\"; while :; do sleep 1; done' &\n\
+                  until [ -e \"$STAGE/up\" ]; do sleep 0.02; done";
     for (name, end) in [("good", "true"), ("bad", "exit 1")] {
         sandbox.manifest(&script(name, "retries = 0", &format!("{daemon}\n{end}")));
         let _run = sandbox.run().ended_well();
-        let pid = fs::read_to_string(sandbox.path("pid")).unwrap();
-        assert!(!process::is_alive(pid.trim()), "{name}");
-        fs::remove_file(sandbox.path("pid")).unwrap();
+        let pids = pids(&sandbox, name);
+        assert_eq!(pids.len(), 1, "{name}");
+        assert!(!process::is_alive(&pids[0]), "{name}");
     }
 }
 

@@ -4,6 +4,8 @@ use super::{ToolChange, What};
 
 /// The longest text, in characters: twice what the specification gives an error.
 pub const MAX_WORDS: usize = 1000;
+/// The most reasons that are kept of what can't be had.
+const MAX_REASONS: usize = 16;
 /// The longest path that Linux takes, in bytes.
 const MAX_PATH: usize = 4096;
 
@@ -17,6 +19,13 @@ impl What {
                 for tool in tools {
                     tool.change.cut();
                     shorten(&mut tool.source, MAX_WORDS);
+                }
+            }
+            Self::Confinement(report) => {
+                shorten(&mut report.level, MAX_WORDS);
+                report.missing.truncate(MAX_REASONS);
+                for reason in &mut report.missing {
+                    shorten(reason, MAX_WORDS);
                 }
             }
             Self::Tool(change) => change.cut(),
@@ -40,7 +49,8 @@ impl What {
 
 impl ToolChange {
     fn cut(&mut self) {
-        for text in [&mut self.version, &mut self.error, &mut self.reason] {
+        let texts = [&mut self.version, &mut self.error, &mut self.reason, &mut self.confinement];
+        for text in texts {
             shorten_any(text);
         }
     }

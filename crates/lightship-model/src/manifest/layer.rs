@@ -3,14 +3,17 @@
 mod service;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::source::{BinarySource, CargoSource, NpmSource, PipSource, ScriptSource};
 use super::{Details, Jobs, Load, Registries};
+use crate::confinement::Confine;
 use crate::duration::HumanDuration;
 use crate::name::{BinName, ToolName};
+use crate::size::Size;
 
 pub(super) use self::service::start;
 pub use self::service::{BackoffLayer, LiveLayer, ReadyLayer, ReloadLayer, ServiceLayer};
@@ -83,6 +86,16 @@ pub struct LoaderLayer {
     pub timeout: Option<HumanDuration>,
     /// How many tools are loaded at once: "auto" or a number.
     pub jobs: Option<Jobs>,
+    /// How far installers are confined: "best", "required" or "off". `LOA_CONFINE` overrides.
+    /// Default: best.
+    pub confine: Option<Confine>,
+    /// Memory of all installers together. Default: what the container has, less a quarter of it
+    /// (at least 256 MiB) for the service.
+    pub memory: Option<Size>,
+    /// Processes and threads of one tool's installer. Default: 4096.
+    pub processes: Option<NonZeroU32>,
+    /// How long an installer may print nothing. Default: 15m.
+    pub silence: Option<HumanDuration>,
 }
 
 /// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `script`, and what goes with it.
@@ -108,6 +121,12 @@ pub struct ToolLayer {
     pub timeout: Option<HumanDuration>,
     /// Attempts after the first. Default: 2.
     pub retries: Option<u32>,
+    /// Memory of its installer's processes together. Default: the loader's.
+    pub memory: Option<Size>,
+    /// Processes and threads of its installer. Default: the loader's.
+    pub processes: Option<NonZeroU32>,
+    /// How long its installer may print nothing. Default: the loader's.
+    pub silence: Option<HumanDuration>,
     /// A command that ends with 0 when the tool works.
     pub verify: Option<Vec<String>>,
     /// Programs to publish in `bin/`. Default: every executable in the prefix's `bin`.

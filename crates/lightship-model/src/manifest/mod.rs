@@ -30,6 +30,7 @@ pub use self::service::{Backoff, Check, Live, LogMode, Notify, Ready, Reload, Re
 pub use self::source::{
     ArtifactUrl, BinarySource, CargoSource, NpmSource, PipSource, ScriptSource, Source, Take,
 };
+use crate::confinement::{Confine, Limits};
 use crate::name::{BinName, ToolName};
 
 /// A whole, checked manifest.
@@ -60,6 +61,9 @@ pub struct LoaderSettings {
     pub enabled: Option<bool>,
     pub timeout: Option<Duration>,
     pub jobs: Option<Jobs>,
+    pub confine: Option<Confine>,
+    /// Of all installers together: memory; of each tool's: the others.
+    pub limits: Limits,
 }
 
 /// How many tools are loaded at once.
@@ -137,6 +141,8 @@ pub struct Tool {
     pub timeout: Option<Duration>,
     /// Attempts after the first, where another attempt can help.
     pub retries: u32,
+    /// What its installer may use, where the tool has limits of its own.
+    pub limits: Limits,
     /// Proves that the tool works; also finds one that was on the machine before.
     pub verify: Option<Vec<String>>,
     /// Programs to publish; every executable in the prefix's `bin` when absent.
@@ -156,6 +162,10 @@ pub mod defaults {
     pub const RETRIES: u32 = 2;
     /// `LOA_TOOL_TIMEOUT`'s default in the specification: 1,800 seconds.
     pub const TOOL_TIMEOUT: Duration = Duration::from_mins(30);
+    /// How long an installer may print nothing.
+    pub const SILENCE: Duration = Duration::from_mins(15);
+    /// Processes and threads of one tool's installer.
+    pub const PROCESSES: u32 = 4096;
     pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
     pub const LIVE_PERIOD: Duration = Duration::from_secs(10);
     pub const LIVE_TIMEOUT: Duration = Duration::from_secs(3);

@@ -47,6 +47,10 @@ pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
         enabled: over.enabled.or(base.enabled),
         timeout: over.timeout.or(base.timeout),
         jobs: over.jobs.or(base.jobs),
+        confine: over.confine.or(base.confine),
+        memory: over.memory.or(base.memory),
+        processes: over.processes.or(base.processes),
+        silence: over.silence.or(base.silence),
     }
 }
 
@@ -75,6 +79,9 @@ pub(super) fn tool(over: ToolLayer, mut base: ToolLayer) -> ToolLayer {
         load: over.load.or(base.load),
         timeout: over.timeout.or(base.timeout),
         retries: over.retries.or(base.retries),
+        memory: over.memory.or(base.memory),
+        processes: over.processes.or(base.processes),
+        silence: over.silence.or(base.silence),
         verify: over.verify.or(base.verify),
         bins: over.bins.or(base.bins),
         env: over.env.or(base.env),

@@ -60,5 +60,6 @@ fn rows(project: &Project, service: &[String]) -> Vec<Row> {
         row("deferred-tools", settings.enabled.value.to_string(), settings.enabled.origin),
         row("tool-timeout", timeout, settings.timeout.origin),
         row("tool-jobs", jobs, settings.jobs.origin),
+        row("confine", settings.confine.value.as_str().to_owned(), settings.confine.origin),
     ]
 }

@@ -133,6 +133,7 @@ fn text(scene: &Scene, what: &What) -> Option<String> {
             let lines: String = lines.collect();
             format!("plan: {} tools, {slots} at once, into {dir}{lines}", tools.len())
         }
+        What::Confinement(report) => format!("confinement: {}", report.level),
         // The plan has said what comes after what.
         What::Tool(change) if change.waits.as_ref().is_some_and(Waits::is_in_line) => return None,
         What::Tool(change) => tool(scene, change),

@@ -5,12 +5,14 @@ mod service;
 mod tool;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use super::error::{ManifestError, ManifestErrors};
 use super::layer::{Layer, ToolLayer};
 use super::overlay::{self, Place, Places};
 use super::parse::one_line;
 use super::{LoaderSettings, Manifest, Text, Tool, graph};
+use crate::confinement::Limits;
 use crate::name::ToolName;
 use crate::nearest::nearest;
 
@@ -172,6 +174,12 @@ impl Resolver {
                 enabled: loader.enabled,
                 timeout: loader.timeout.map(|timeout| timeout.0),
                 jobs: loader.jobs,
+                confine: loader.confine,
+                limits: Limits {
+                    memory: loader.memory.map(|size| size.0),
+                    processes: loader.processes.map(NonZeroU32::get),
+                    silence: loader.silence.map(|silence| silence.0),
+                },
             },
             capabilities: capabilities
                 .into_iter()

@@ -1,8 +1,10 @@
 //! A tool: its source, its words and placeholders.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use super::{Draft, Resolver};
+use crate::confinement::Limits;
 use crate::manifest::{Source, Tool, defaults};
 use crate::name::ToolName;
 use crate::template::{self, Placeholder};
@@ -76,6 +78,11 @@ impl Resolver {
             load: layer.load.unwrap_or_default(),
             timeout: layer.timeout.map(|timeout| timeout.0),
             retries: layer.retries.unwrap_or(defaults::RETRIES),
+            limits: Limits {
+                memory: layer.memory.map(|size| size.0),
+                processes: layer.processes.map(NonZeroU32::get),
+                silence: layer.silence.map(|silence| silence.0),
+            },
             verify: layer.verify,
             bins: layer.bins,
             env,

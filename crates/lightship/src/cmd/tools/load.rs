@@ -36,6 +36,7 @@ pub(super) fn load(project: Project, names: Vec<ToolName>, format: Format) -> Re
         tool_dir: dir,
         timeout: project.settings.timeout.value,
         jobs: project.settings.jobs.value,
+        confine: project.settings.confine.value,
         scope: Scope::Only(names.into_iter().collect()),
     };
     run(options, Session::new(scene, view::choose(format).view)?)
