@@ -27,7 +27,7 @@ pub fn main_run(which: &Which, tool_dir: Option<String>) -> u8 {
         Ok(manifest) => manifest,
         Err(errors) => return fail(&sink, &errors.to_string(), exit::INPUT),
     };
-    let given = Given { tool_dir, listen: None };
+    let given = Given { tool_dir, ..Given::default() };
     let var = |name: &str| std::env::var(name).ok();
     let settings = match Settings::resolve(given, var, &manifest, default_dir()) {
         Ok(settings) => settings,

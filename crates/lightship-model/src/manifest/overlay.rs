@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::layer::{HealthLayer, LoaderLayer, ServiceLayer, ToolLayer};
+use super::layer::{HealthLayer, LoaderLayer, LockLayer, ServiceLayer, ToolLayer};
 
 pub(super) fn service(over: ServiceLayer, base: ServiceLayer) -> ServiceLayer {
     ServiceLayer {
@@ -47,7 +47,12 @@ pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
         enabled: over.enabled.or(base.enabled),
         timeout: over.timeout.or(base.timeout),
         jobs: over.jobs.or(base.jobs),
+        locked: over.locked.or(base.locked),
     }
+}
+
+pub(super) fn lock(over: LockLayer, base: LockLayer) -> LockLayer {
+    LockLayer { min_age: over.min_age.or(base.min_age) }
 }
 
 /// A source in the upper layer replaces the lower one's, whatever its kind.
