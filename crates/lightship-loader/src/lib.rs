@@ -10,6 +10,7 @@ mod error;
 mod fault;
 mod fetch;
 mod install;
+mod lock;
 mod observe;
 mod options;
 mod part;
@@ -30,6 +31,7 @@ use lightship_model::name::ToolName;
 
 pub use self::error::LoaderError;
 pub use self::install::process::stop_all;
+pub use self::lock::{LockOutcome, LockRequest, lock};
 pub use self::options::{Options, default_dir};
 pub use self::part::main_run;
 pub use self::run::{Summary, run};

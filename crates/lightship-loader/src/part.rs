@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use lightship_model::event::{Event, LoaderCommand};
-use lightship_model::exit;
+use lightship_model::{exit, lock};
 use lightship_model::manifest::{Which, open};
 use lightship_model::settings::{Given, Settings};
 
@@ -23,7 +23,7 @@ pub fn main_run(which: &Which, tool_dir: Option<String>) -> u8 {
         drop(io::stdout().lock().write_all(event.to_line().as_bytes()));
     });
     let read = |path: &Path| std::fs::read_to_string(path);
-    let manifest = match open(which, read) {
+    let mut manifest = match open(which, read) {
         Ok(manifest) => manifest,
         Err(errors) => return fail(&sink, &errors.to_string(), exit::INPUT),
     };
@@ -33,6 +33,10 @@ pub fn main_run(which: &Which, tool_dir: Option<String>) -> u8 {
         Ok(settings) => settings,
         Err(error) => return fail(&sink, &error.to_string(), exit::INPUT),
     };
+    match lock::apply(&mut manifest, which, &settings, read) {
+        Ok(warnings) => warnings.into_iter().for_each(|warning| warn(&sink, warning)),
+        Err(errors) => return fail(&sink, &errors.to_string(), exit::INPUT),
+    }
     let options = Options::from_settings(manifest, &settings);
     let commands = match listen(&sink) {
         Ok(commands) => commands,

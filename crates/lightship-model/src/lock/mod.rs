@@ -1,6 +1,7 @@
 //! `lightship.lock`: what each tool is made of, exactly. Versions, digests and sizes, and no
 //! hosts: where the files come from is the clients' business, so one lock works behind any mirror.
 
+mod age;
 mod apply;
 mod read;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::age::{Chosen, Gate, Release, is_later};
 pub use self::apply::{State, apply, path, state};
 use crate::digest::Digest;
 use crate::manifest::Tool;
