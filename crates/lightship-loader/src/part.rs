@@ -9,15 +9,15 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use lightship_model::event::{Event, LoaderCommand};
-use lightship_model::{exit, lock};
 use lightship_model::manifest::{Which, open};
 use lightship_model::settings::{Given, Settings};
+use lightship_model::{exit, lock};
 
 use crate::{Options, Sink, chain, default_dir, run, stop_all, warn};
 
 /// Runs the loader part and gives its exit code: 0 when nothing is left to do (tools that
 /// failed included: events have said so), 3 for a bad manifest, 73 for a bad tool directory.
-pub fn main_run(which: &Which, tool_dir: Option<String>) -> u8 {
+pub fn main_run(which: &Which, given: Given) -> u8 {
     let sink: Sink = Arc::new(|event: Event| {
         // Nobody reads any more: the end of standard input is about to say so.
         drop(io::stdout().lock().write_all(event.to_line().as_bytes()));
@@ -27,7 +27,6 @@ pub fn main_run(which: &Which, tool_dir: Option<String>) -> u8 {
         Ok(manifest) => manifest,
         Err(errors) => return fail(&sink, &errors.to_string(), exit::INPUT),
     };
-    let given = Given { tool_dir, ..Given::default() };
     let var = |name: &str| std::env::var(name).ok();
     let settings = match Settings::resolve(given, var, &manifest, default_dir()) {
         Ok(settings) => settings,

@@ -19,14 +19,9 @@ pub(crate) fn python_page(job: &mut Job<'_>, name: &str) -> Result<Value, Instal
 
 /// What the npm registry says of a package. `whole` asks for everything, times included; without
 /// it, for what an install needs, which is much less.
-pub(crate) fn packument(
-    job: &mut Job<'_>,
-    name: &str,
-    whole: bool,
-) -> Result<Value, InstallError> {
+pub(crate) fn packument(job: &mut Job<'_>, name: &str, whole: bool) -> Result<Value, InstallError> {
     let registry = clients::npm_registry(job)?;
     let page = format!("{}/{}", registry.trim_end_matches('/'), name.replace('/', "%2f"));
-    let accept =
-        if whole { "application/json" } else { "application/vnd.npm.install-v1+json" };
+    let accept = if whole { "application/json" } else { "application/vnd.npm.install-v1+json" };
     download::json(job, &page, accept)
 }

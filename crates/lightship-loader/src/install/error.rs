@@ -28,7 +28,9 @@ pub(crate) enum InstallError {
     Download { url: String, reason: String, retry_can_help: bool },
     #[error("{url} has another content than the manifest says: sha256 {found}, wanted {wanted}")]
     WrongDigest { url: String, found: Digest, wanted: Digest },
-    #[error("a file of it is not the locked one, and nothing is installed; if the change is meant, run `lightship lock --upgrade --tool {tool}`. {what}")]
+    #[error(
+        "a file of it is not the locked one, and nothing is installed; if the change is meant, run `lightship lock --upgrade --tool {tool}`. {what}"
+    )]
     Changed { tool: ToolName, what: String },
     #[error("can't unpack {file}: {reason}")]
     Archive { file: String, reason: String },

@@ -76,11 +76,8 @@ pub fn lock(
 ) -> Result<(Lock, BTreeMap<ToolName, LockOutcome>)> {
     let room = Room::make()?;
     let runner = runner(request, &room.0)?;
-    let gate = Gate {
-        now: now(),
-        min_age: request.min_age,
-        allow_unknown: request.allow_unknown_age,
-    };
+    let gate =
+        Gate { now: now(), min_age: request.min_age, allow_unknown: request.allow_unknown_age };
     let mut lock = Lock::default();
     let mut outcomes = BTreeMap::new();
     for tool in request.manifest.tools_in_order() {

@@ -134,7 +134,8 @@ fn check_ages(job: &mut Job<'_>, lock: &Value, gate: &Gate) -> Result<(), Instal
         if time(short["modified"].as_str()).is_some_and(|modified| modified <= gate.cutoff()) {
             continue;
         }
-        let page = if short["time"].is_object() { short } else { index::packument(job, &name, true)? };
+        let page =
+            if short["time"].is_object() { short } else { index::packument(job, &name, true)? };
         for version in versions {
             let published = time(page["time"][&version].as_str());
             if let Some(complaint) = gate.complaint(&format!("`{name}` {version}"), published) {

@@ -51,11 +51,7 @@ pub(super) fn resolve(
                 }
                 young.push((name.clone(), version.clone(), complaint));
             }
-            packages.push(LockedPackage {
-                name: name.clone(),
-                version: version.clone(),
-                files,
-            });
+            packages.push(LockedPackage { name: name.clone(), version: version.clone(), files });
         }
         if young.is_empty() {
             notes.extend(sources(&packages));
@@ -198,8 +194,7 @@ fn files(page: &Value, version: &str) -> (Vec<LockedFile>, Option<Timestamp>) {
             let name = file["filename"].as_str()?;
             let same = version_of(name).is_some_and(|found| same_version(found, version));
             let sha256 = file["hashes"]["sha256"].as_str()?.parse().ok()?;
-            let locked =
-                LockedFile { name: name.to_owned(), size: file["size"].as_u64(), sha256 };
+            let locked = LockedFile { name: name.to_owned(), size: file["size"].as_u64(), sha256 };
             (same && fits(name)).then(|| (locked, time(file["upload-time"].as_str())))
         })
         .collect();
@@ -216,11 +211,10 @@ fn files(page: &Value, version: &str) -> (Vec<LockedFile>, Option<Timestamp>) {
 /// Whether a wheel is for this system and processor, whatever Python it is for; a source is.
 fn fits(name: &str) -> bool {
     let Some(tags) = name.strip_suffix(".whl").and_then(|stem| stem.rsplit('-').next()) else {
-        return name.ends_with(".tar.gz") || name.ends_with(".zip");
+        return source_stem(name).is_some();
     };
-    let ours = |tag: &str| {
-        tag == "any" || tag.contains("linux") && tag.ends_with(std::env::consts::ARCH)
-    };
+    let ours =
+        |tag: &str| tag == "any" || tag.contains("linux") && tag.ends_with(std::env::consts::ARCH);
     tags.split('.').any(ours)
 }
 
@@ -229,11 +223,14 @@ fn version_of(file: &str) -> Option<&str> {
     if is_wheel(file) {
         return file.split('-').nth(1);
     }
-    let stem = file.strip_suffix(".tar.gz").or_else(|| file.strip_suffix(".zip"))?;
-    stem.rsplit_once('-').map(|(_, version)| version)
+    source_stem(file)?.rsplit_once('-').map(|(_, version)| version)
 }
 
-/// Whether two spellings name one version: `1.0` and `1.0.0` do not, `1.0+A` and `1.0+a` do.
+fn source_stem(file: &str) -> Option<&str> {
+    file.strip_suffix(".tar.gz").or_else(|| file.strip_suffix(".zip"))
+}
+
+/// Whether two spellings name one version: `1.0` and `1.0.0` do, `1.0+A` and `1.0+a` too.
 fn same_version(a: &str, b: &str) -> bool {
     let plain = |version: &str| version.to_ascii_lowercase().replace('_', "+");
     plain(a) == plain(b) || trimmed(&plain(a)) == trimmed(&plain(b))

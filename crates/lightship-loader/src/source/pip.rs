@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lightship_model::event::Phase;
-use lightship_model::lock::{Locked, LockedPackage};
+use lightship_model::lock::{Locked, LockedFile, LockedPackage};
 use lightship_model::manifest::PipSource;
 use lightship_model::receipt::PythonLibrary;
 
@@ -52,14 +52,12 @@ pub(crate) fn uv(job: &Job<'_>) -> Option<String> {
 
 /// The arguments for exactly the files of a lock: nothing is resolved, and nothing else passes.
 fn pinned(job: &Job<'_>, packages: &[LockedPackage]) -> Result<Vec<String>, InstallError> {
-    let mut text = String::new();
-    for package in packages {
-        text.push_str(&format!("{}=={}", package.name, package.version));
-        for file in &package.files {
-            text.push_str(&format!(" --hash=sha256:{}", file.sha256));
-        }
-        text.push('\n');
-    }
+    let line = |package: &LockedPackage| {
+        let hash = |file: &LockedFile| format!(" --hash=sha256:{}", file.sha256);
+        let hashes: String = package.files.iter().map(hash).collect();
+        format!("{}=={}{hashes}\n", package.name, package.version)
+    };
+    let text: String = packages.iter().map(line).collect();
     let path = job.stage.join("requirements.txt");
     fs::write(&path, text).map_err(InstallError::io("write", &path))?;
     let mut arguments = vec!["--require-hashes".to_owned(), "--no-deps".to_owned()];

@@ -9,7 +9,7 @@ use crate::name::ToolName;
 use crate::settings::{Setting, Settings};
 
 /// Says that no lock is to be used.
-const OFF: &str = "off";
+pub const OFF: &str = "off";
 
 /// How a lock's entry stands to the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,10 @@ pub fn apply(
         return Err(ManifestErrors(errors.collect()));
     }
     let warn = |(tool, state)| {
-        format!("{shown}: {}: it is resolved anew; `lightship lock` locks it", complaint(&tool, state))
+        format!(
+            "{shown}: {}: it is resolved anew; `lightship lock` locks it",
+            complaint(&tool, state)
+        )
     };
     Ok(found.into_iter().map(warn).collect())
 }
@@ -131,10 +134,8 @@ fn complaint(tool: &ToolName, state: State) -> String {
 }
 
 fn unreadable(file: &str, reason: &io::Error, locked: bool) -> ManifestErrors {
-    let help = match locked {
-        true => HELP,
-        false => "name the lock with --lock FILE or LOA_LOCK; `off` is for none",
-    };
+    let named = "name the lock with --lock FILE or LOA_LOCK; `off` is for none";
+    let help = if locked { HELP } else { named };
     let error = error(file, format!("can't read the lock: {reason}"));
     ManifestError { help: Some(help.to_owned()), ..error }.into()
 }

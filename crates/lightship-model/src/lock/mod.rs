@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::age::{Chosen, Gate, Release, is_later};
-pub use self::apply::{State, apply, path, state};
+pub use self::apply::{OFF, State, apply, path, state};
 use crate::digest::Digest;
 use crate::manifest::Tool;
 use crate::name::ToolName;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Entry, FORMAT, Lock, Locked, LockedBinary, LockedCargo, LockedDeb, LockedNpm};
 use super::LockedPackage;
+use super::{Entry, FORMAT, Lock, Locked, LockedBinary, LockedCargo, LockedDeb, LockedNpm};
 use crate::digest::Digest;
 use crate::manifest::{ManifestError, ManifestErrors, Text};
 use crate::name::ToolName;
@@ -92,9 +92,7 @@ fn entry(tool: Tool) -> Result<Entry, &'static str> {
     ];
     let mut kinds = kinds.into_iter().flatten();
     match (kinds.next(), kinds.next()) {
-        (Some(locked), None) => {
-            Ok(Entry { recipe: tool.recipe, version: tool.version, locked })
-        }
+        (Some(locked), None) => Ok(Entry { recipe: tool.recipe, version: tool.version, locked }),
         _ => Err("needs exactly one of cargo, pip, npm, binary, deb, script"),
     }
 }

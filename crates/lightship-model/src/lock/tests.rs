@@ -25,8 +25,11 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn file() -> impl Strategy<Value = LockedFile> {
-    (text(), proptest::option::of(size()), digest())
-        .prop_map(|(name, size, sha256)| LockedFile { name, size, sha256 })
+    (text(), proptest::option::of(size()), digest()).prop_map(|(name, size, sha256)| LockedFile {
+        name,
+        size,
+        sha256,
+    })
 }
 
 fn deb() -> impl Strategy<Value = LockedDebPackage> {
@@ -111,7 +114,10 @@ fn what_is_wrong_with_a_lock_is_told_with_its_place() {
 #[test]
 fn a_lock_of_another_format_is_not_guessed_at() {
     let error = refusal("format = 7\nsomething = \"new\"\n");
-    assert!(error.starts_with("x.lock:1:10: format 7 of a lock is not known here: 1 is"), "{error}");
+    assert!(
+        error.starts_with("x.lock:1:10: format 7 of a lock is not known here: 1 is"),
+        "{error}"
+    );
 }
 
 const MANIFEST: &str = "[tools.c]\ncargo = { package = \"c\" }\n\
@@ -134,10 +140,7 @@ fn fresh() -> Lock {
         size: 1,
         dependencies: None,
     };
-    let tools = [
-        entry("c", Some("1.2.3"), Locked::Cargo(cargo)),
-        entry("s", None, Locked::Script),
-    ];
+    let tools = [entry("c", Some("1.2.3"), Locked::Cargo(cargo)), entry("s", None, Locked::Script)];
     Lock { tools: tools.into() }
 }
 
@@ -202,12 +205,8 @@ fn without_a_lock_nothing_is_locked_and_asking_for_one_is_refused() {
 
 #[test]
 fn another_lock_is_another_key_and_a_locked_script_is_the_same_tool() {
-    let platform = Platform {
-        arch: String::new(),
-        libc: String::new(),
-        python: None,
-        store: String::new(),
-    };
+    let platform =
+        Platform { arch: String::new(), libc: String::new(), python: None, store: String::new() };
     let keys_with = |lock: Option<&Lock>| {
         let text = lock.map(|lock| lock.to_text("0"));
         let (manifest, _) = apply_to(MANIFEST, text.as_deref(), &[]).unwrap();
@@ -219,7 +218,8 @@ fn another_lock_is_another_key_and_a_locked_script_is_the_same_tool() {
     {
         cargo.sha256 = Digest::of(b"another");
     }
-    let (without, with, other) = (keys_with(None), keys_with(Some(&fresh())), keys_with(Some(&other)));
+    let (without, with, other) =
+        (keys_with(None), keys_with(Some(&fresh())), keys_with(Some(&other)));
     let (c, s) = ("c".parse().unwrap(), "s".parse().unwrap());
     assert!(without[&c] != with[&c] && with[&c] != other[&c]);
     assert_eq!(without[&s], with[&s]);

@@ -85,8 +85,7 @@ fn deb(out: &mut String, name: &Key<'_>, found: &LockedDeb) -> fmt::Result {
     }
     for deb in &found.packages {
         writeln!(out, "\n[[tools.{name}.deb.packages]]")?;
-        let (package, version, arch) =
-            (Quoted(&deb.name), Quoted(&deb.version), Quoted(&deb.arch));
+        let (package, version, arch) = (Quoted(&deb.name), Quoted(&deb.version), Quoted(&deb.arch));
         writeln!(out, "name = {package}\nversion = {version}\narch = {arch}")?;
         writeln!(out, "size = {}\nsha256 = \"{}\"", deb.size, deb.sha256)?;
         writeln!(out, "path = {}", Quoted(&deb.path))?;

@@ -51,6 +51,7 @@ pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as the other tables are laid")]
 pub(super) fn lock(over: LockLayer, base: LockLayer) -> LockLayer {
     LockLayer { min_age: over.min_age.or(base.min_age) }
 }

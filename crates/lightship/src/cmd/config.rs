@@ -1,6 +1,7 @@
 //! `--print-config`: each setting with its value and where it came from.
 
 use lightship_model::duration::HumanDuration;
+use lightship_model::lock;
 use lightship_model::manifest::Jobs;
 use lightship_model::settings::Origin;
 use serde_json::json;
@@ -51,6 +52,8 @@ fn rows(project: &Project, service: &[String]) -> Vec<Row> {
         Jobs::Auto => "auto".to_owned(),
         Jobs::Count(count) => count.to_string(),
     };
+    let lock = lock::path(&project.which, &settings.lock);
+    let lock = lock.map_or("none".to_owned(), |path| path.display().to_string());
     let timeout = HumanDuration(settings.timeout.value).to_string();
     vec![
         row("manifest", manifest, project.manifest_origin),
@@ -60,5 +63,7 @@ fn rows(project: &Project, service: &[String]) -> Vec<Row> {
         row("deferred-tools", settings.enabled.value.to_string(), settings.enabled.origin),
         row("tool-timeout", timeout, settings.timeout.origin),
         row("tool-jobs", jobs, settings.jobs.origin),
+        row("lock", lock, settings.lock.origin),
+        row("locked", settings.locked.value.to_string(), settings.locked.origin),
     ]
 }

@@ -49,11 +49,7 @@ fn compare(job: &Job<'_>, locked: &LockedCargo, found: &Crate) -> Result<(), Ins
 }
 
 /// A copy of the crate with that `Cargo.lock`.
-fn unpack(
-    job: &Job<'_>,
-    found: &Crate,
-    lock: &str,
-) -> Result<std::path::PathBuf, InstallError> {
+fn unpack(job: &Job<'_>, found: &Crate, lock: &str) -> Result<std::path::PathBuf, InstallError> {
     let folder = job.stage.join("crate");
     copy(&found.folder, &folder)?;
     // cargo would read it here, as it does not for a crate of a registry.

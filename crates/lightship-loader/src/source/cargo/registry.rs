@@ -127,9 +127,8 @@ mod tests {
 
     #[test]
     fn an_indexs_lines_are_found_between_what_cargo_puts_around_them() {
-        let bytes = b"\x03\x02\0\0\0etag\01.0.0\0{\"vers\":\"1.0.0\"}\01.1.0\0{\"vers\":\"1.1.0\"}\0";
-        let versions: Vec<_> =
-            index_lines(bytes).iter().map(|line| line["vers"].clone()).collect();
+        let bytes = b"\x03\x02\x00\x00\x00etag\x001.0.0\x00{\"vers\":\"1.0.0\"}\x001.1.0\x00{\"vers\":\"1.1.0\"}\x00";
+        let versions: Vec<_> = index_lines(bytes).iter().map(|line| line["vers"].clone()).collect();
         assert_eq!(versions, ["1.0.0", "1.1.0"]);
     }
 
