@@ -6,14 +6,17 @@ use std::process::ExitCode;
 use lightship_loader::main_run;
 use lightship_model::exit;
 use lightship_model::manifest::Which;
+use lightship_model::settings::Given;
 
 const HELP: &str = "\
 lightship-loader: loads the tools of a manifest; started by lightship-init
 
 Usage: lightship-loader run [--manifest FILE | --profile NAME] [--tool-dir DIR]
+                            [--lock FILE] [--locked]
 
 Events go to standard output, a line of JSON each; commands come from standard input, and
-its end is the loader's end. Without a manifest, /etc/lightship.toml is read.
+its end is the loader's end. Without a manifest, /etc/lightship.toml is read; a lock that
+lies beside a manifest is used, and with --locked nothing else is installed.
 
 Example:
   lightship-loader run --profile quickstart --tool-dir /data/tools
@@ -21,30 +24,32 @@ Example:
 
 fn main() -> ExitCode {
     match parse() {
-        Ok(Some((which, tool_dir))) => main_run(&which, tool_dir).into(),
+        Ok(Some((which, given))) => main_run(&which, given).into(),
         Ok(None) => say(&mut io::stdout(), HELP, exit::OK),
         Err(error) => say(&mut io::stderr(), &format!("error: {error}\n\n{HELP}"), exit::USAGE),
     }
 }
 
-/// What to load and where; nothing when help was asked for.
-fn parse() -> Result<Option<(Which, Option<String>)>, lexopt::Error> {
+/// What to load, and what is said of settings; nothing when help was asked for.
+fn parse() -> Result<Option<(Which, Given)>, lexopt::Error> {
     use lexopt::prelude::*;
     let mut which = Which::File("/etc/lightship.toml".into());
-    let mut tool_dir = None;
+    let mut given = Given::default();
     let mut run = false;
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("manifest") => which = Which::File(parser.value()?.into()),
             Long("profile") => which = Which::Profile(parser.value()?.string()?),
-            Long("tool-dir") => tool_dir = Some(parser.value()?.string()?),
+            Long("tool-dir") => given.tool_dir = Some(parser.value()?.string()?),
+            Long("lock") => given.lock = Some(parser.value()?.string()?),
+            Long("locked") => given.locked = Some(true),
             Long("help") | Short('h') => return Ok(None),
             Value(word) if word == "run" && !run => run = true,
             other => return Err(other.unexpected()),
         }
     }
-    if run { Ok(Some((which, tool_dir))) } else { Err("say `run`".into()) }
+    if run { Ok(Some((which, given))) } else { Err("say `run`".into()) }
 }
 
 fn say(to: &mut dyn io::Write, text: &str, code: u8) -> ExitCode {

@@ -9,30 +9,33 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use lightship_model::event::{Event, LoaderCommand};
-use lightship_model::exit;
 use lightship_model::manifest::{Which, open};
 use lightship_model::settings::{Given, Settings};
+use lightship_model::{exit, lock};
 
 use crate::{Options, Sink, chain, default_dir, run, stop_all, warn};
 
 /// Runs the loader part and gives its exit code: 0 when nothing is left to do (tools that
 /// failed included: events have said so), 3 for a bad manifest, 73 for a bad tool directory.
-pub fn main_run(which: &Which, tool_dir: Option<String>) -> u8 {
+pub fn main_run(which: &Which, given: Given) -> u8 {
     let sink: Sink = Arc::new(|event: Event| {
         // Nobody reads any more: the end of standard input is about to say so.
         drop(io::stdout().lock().write_all(event.to_line().as_bytes()));
     });
     let read = |path: &Path| std::fs::read_to_string(path);
-    let manifest = match open(which, read) {
+    let mut manifest = match open(which, read) {
         Ok(manifest) => manifest,
         Err(errors) => return fail(&sink, &errors.to_string(), exit::INPUT),
     };
-    let given = Given { tool_dir, listen: None };
     let var = |name: &str| std::env::var(name).ok();
     let settings = match Settings::resolve(given, var, &manifest, default_dir()) {
         Ok(settings) => settings,
         Err(error) => return fail(&sink, &error.to_string(), exit::INPUT),
     };
+    match lock::apply(&mut manifest, which, &settings, read) {
+        Ok(warnings) => warnings.into_iter().for_each(|warning| warn(&sink, warning)),
+        Err(errors) => return fail(&sink, &errors.to_string(), exit::INPUT),
+    }
     let options = Options::from_settings(manifest, &settings);
     let commands = match listen(&sink) {
         Ok(commands) => commands,

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::lock::Locked;
 use crate::manifest::{Source, Tool};
 use crate::name::{BinName, ToolName};
 use crate::receipt::LAYOUT;
@@ -47,6 +48,9 @@ struct Ingredients<'a> {
     source: &'a Source,
     bins: Option<&'a [BinName]>,
     env: &'a BTreeMap<String, String>,
+    /// Absent without a lock, so that keys of then stay what they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked: Option<Digest>,
     requires: BTreeMap<&'a ToolName, &'a Key>,
     arch: &'a str,
     libc: &'a str,
@@ -65,6 +69,7 @@ pub fn key(tool: &Tool, requires: &BTreeMap<ToolName, Key>, platform: &Platform)
         source: &tool.source,
         bins: tool.bins.as_deref(),
         env: &tool.env,
+        locked: tool.locked.as_ref().and_then(Locked::digest),
         requires: tool.requires.iter().filter_map(|name| requires.get_key_value(name)).collect(),
         arch: &platform.arch,
         libc: &platform.libc,

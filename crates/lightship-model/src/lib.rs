@@ -15,6 +15,7 @@ pub mod exit;
 pub mod health;
 pub mod history;
 pub mod key;
+pub mod lock;
 pub mod manifest;
 pub mod metrics;
 pub mod name;

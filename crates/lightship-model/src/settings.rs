@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::confinement::Confine;
+use crate::duration::HumanDuration;
 use crate::manifest::{Jobs, Manifest, defaults};
 
 /// The environment variables that lightship reads, each with its meaning.
@@ -20,6 +21,12 @@ pub mod env {
     pub const TOOL_JOBS: &str = "LOA_TOOL_JOBS";
     /// How far installers are confined: `best`, `required` or `off`.
     pub const CONFINE: &str = "LOA_CONFINE";
+    /// The lock file; `off` for none.
+    pub const LOCK: &str = "LOA_LOCK";
+    /// `true` refuses to install what the lock does not name.
+    pub const LOCKED: &str = "LOA_LOCKED";
+    /// How old a release has to be before `lightship lock` takes it.
+    pub const MIN_RELEASE_AGE: &str = "LOA_MIN_RELEASE_AGE";
 }
 
 /// Where a setting's value came from.
@@ -54,6 +61,9 @@ pub struct Setting<T> {
 pub struct Given {
     pub tool_dir: Option<String>,
     pub listen: Option<String>,
+    pub lock: Option<String>,
+    pub locked: Option<bool>,
+    pub min_age: Option<Duration>,
 }
 
 /// The settings that are the same for all parts.
@@ -68,6 +78,12 @@ pub struct Settings {
     pub jobs: Setting<Jobs>,
     /// How far installers are confined.
     pub confine: Setting<Confine>,
+    /// The lock file: a path, `off`, or nothing for the one beside the manifest.
+    pub lock: Setting<Option<String>>,
+    /// Whether installing what the lock does not name is refused.
+    pub locked: Setting<bool>,
+    /// A release that is younger is not locked.
+    pub min_age: Setting<Duration>,
 }
 
 /// An environment variable with a value that can't be used.
@@ -135,6 +151,21 @@ impl Settings {
                 loader.confine,
                 Confine::Best,
             ),
+            lock: pick(given.lock.map(Some), env::LOCK, var(env::LOCK).map(Some), None, None),
+            locked: pick(
+                given.locked,
+                env::LOCKED,
+                read(env::LOCKED, var(env::LOCKED), "true or false", boolean)?,
+                loader.locked,
+                false,
+            ),
+            min_age: pick(
+                given.min_age,
+                env::MIN_RELEASE_AGE,
+                read(env::MIN_RELEASE_AGE, var(env::MIN_RELEASE_AGE), "a time like 24h", age)?,
+                manifest.lock.min_age,
+                defaults::MIN_RELEASE_AGE,
+            ),
         })
     }
 }
@@ -182,6 +213,10 @@ fn seconds(text: &str) -> Option<Duration> {
     text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
 }
 
+fn age(text: &str) -> Option<Duration> {
+    HumanDuration::parse(text).ok().map(|duration| duration.0)
+}
+
 fn jobs(text: &str) -> Option<Jobs> {
     match text {
         "auto" => Some(Jobs::Auto),
@@ -209,7 +244,7 @@ mod tests {
     fn the_command_line_beats_the_environment_beats_the_manifest() {
         let text = "[loader]\ndir = \"/manifest\"\ntimeout = \"5m\"\n";
         let vars = [("LOA_TOOL_DIR", "/env"), ("LOA_TOOL_TIMEOUT", "60")];
-        let given = Given { tool_dir: Some("/given".into()), listen: None };
+        let given = Given { tool_dir: Some("/given".into()), ..Given::default() };
         let settings = resolve(given, &vars, text).unwrap();
         assert_eq!(settings.tool_dir.value, "/given");
         assert_eq!(settings.tool_dir.origin, Origin::CommandLine);

@@ -26,6 +26,7 @@ impl InitPart {
     /// Starts it; its events and what the view wants of its output go into `session`.
     pub(crate) fn start(
         args: Vec<OsString>,
+        vars: Vec<(&'static str, String)>,
         session: &Session,
         stdout: Outlet,
         stderr: Outlet,
@@ -40,6 +41,7 @@ impl InitPart {
             .arg("--events-fd")
             .arg(number(&theirs))
             .args(args)
+            .envs(vars)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(outlet(stdout)?)

@@ -37,10 +37,14 @@ pub(crate) enum Failure {
     UnknownTool { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("there is no built-in manifest called `{name}`")]
     UnknownProfile { name: String, known: Vec<&'static str> },
+    #[error("it is not said which file the lock is")]
+    NoLockFile,
     #[error("there is no log of tool `{tool}`")]
     NoLog { tool: String, path: PathBuf },
     #[error("can't read `{path}`")]
     Read { path: PathBuf, source: io::Error },
+    #[error("can't write `{path}`")]
+    Write { path: PathBuf, source: io::Error },
     #[error("can't write the answer")]
     Output(#[source] io::Error),
     #[error("the loader came to an end that lightship did not foresee")]
@@ -64,8 +68,9 @@ impl Failure {
             | Self::UnknownProfile { .. }
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
-            Self::Address(_) | Self::UnknownTool { .. } => exit::USAGE,
+            Self::Address(_) | Self::UnknownTool { .. } | Self::NoLockFile => exit::USAGE,
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
+            Self::Write { .. } => exit::CANT_CREATE,
             Self::Output(_) | Self::LoaderPanicked | Self::System { .. } => exit::INTERNAL,
         }
     }
@@ -96,10 +101,16 @@ impl Failure {
                 Some("`lightship up --print-config` shows where each setting comes from".to_owned())
             }
             Self::Loader(error) => Some(error.help().to_owned()),
+            Self::NoLockFile => Some(
+                "a built-in manifest has no file to lie beside, and LOA_LOCK may say `off`: name \
+                 the lock with --lock FILE"
+                    .to_owned(),
+            ),
             Self::Manifest(_)
             | Self::Config(_)
             | Self::Address(_)
             | Self::Read { .. }
+            | Self::Write { .. }
             | Self::Output(_)
             | Self::LoaderPanicked
             | Self::System { .. } => None,

@@ -208,7 +208,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure
 
 /// The signals that mean an end, without those that whoever started us wants ignored (`nohup`,
 /// a shell's background job).
-fn wanted_signals() -> Vec<i32> {
+pub(crate) fn wanted_signals() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

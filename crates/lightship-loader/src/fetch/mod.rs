@@ -4,3 +4,4 @@ pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod clients;
 mod download;
+pub(crate) mod index;

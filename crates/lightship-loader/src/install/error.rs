@@ -7,6 +7,7 @@ use std::time::Duration;
 use lightship_model::digest::Digest;
 use lightship_model::event::Exit;
 use lightship_model::excerpt::{ERROR_LIMIT, error_excerpt};
+use lightship_model::name::ToolName;
 
 use crate::confine::{Breach, Level};
 
@@ -35,6 +36,10 @@ pub(crate) enum InstallError {
     Download { url: String, reason: String, retry_can_help: bool },
     #[error("{url} has another content than the manifest says: sha256 {found}, wanted {wanted}")]
     WrongDigest { url: String, found: Digest, wanted: Digest },
+    #[error(
+        "a file of it is not the locked one, and nothing is installed; if the change is meant, run `lightship lock --upgrade --tool {tool}`. {what}"
+    )]
+    Changed { tool: ToolName, what: String },
     #[error("can't unpack {file}: {reason}")]
     Archive { file: String, reason: String },
     #[error("installed, but {0}")]
@@ -89,6 +94,7 @@ impl InstallError {
             | Self::Unconfined(_)
             | Self::Stopped
             | Self::WrongDigest { .. }
+            | Self::Changed { .. }
             | Self::Archive { .. }
             | Self::Result(_)
             | Self::Verify { .. }

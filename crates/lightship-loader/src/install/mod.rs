@@ -5,10 +5,10 @@ mod entries;
 mod environment;
 mod error;
 mod job;
-mod log;
+pub(crate) mod log;
 mod preexisting;
 pub(crate) mod process;
-mod progress;
+pub(crate) mod progress;
 mod verify;
 
 pub(crate) use self::entries::Outcome;

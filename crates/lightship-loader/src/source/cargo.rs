@@ -1,6 +1,13 @@
 //! `cargo`: `cargo install` with a home, a target directory and a root of the tool's own.
 
+pub(crate) mod locked;
+pub(crate) mod registry;
+
+use std::path::PathBuf;
+use std::process::Command;
+
 use lightship_model::event::{Phase, Unit};
+use lightship_model::lock::Locked;
 use lightship_model::manifest::CargoSource;
 
 use crate::install::{InstallError, Job, Outcome, user_home};
@@ -9,12 +16,28 @@ const HELP: &str = "a cargo tool needs Rust: add a tool that brings it to `requi
                     built-in manifest `loa` does, or install Rust on the machine";
 
 pub(super) fn install(job: &mut Job<'_>, cargo: &CargoSource) -> Result<Outcome, InstallError> {
+    if let Some(Locked::Cargo(locked)) = job.tool.locked.clone() {
+        return locked::install(job, cargo, &locked);
+    }
+    let mut command = client(job)?;
+    command.args(["install", &cargo.package]);
+    if let Some(version) = cargo.version.as_deref().or(pinned(&job.tool.version)) {
+        command.args(["--version", version]);
+    }
+    if cargo.locked {
+        command.arg("--locked");
+    }
+    run_install(job, cargo, command)
+}
+
+/// A cargo with a home of the attempt's own and the user's registries.
+pub(crate) fn client(job: &Job<'_>) -> Result<Command, InstallError> {
     let home = job.stage_dir("cargo")?;
     let mut command = job.command("cargo", HELP)?;
     // CARGO_HOME is ours, so the user's configuration has to be named. It may hold tokens of
     // registries; cargo reads it, and no build script is told of it.
     let config = std::env::var_os("CARGO_HOME")
-        .map(std::path::PathBuf::from)
+        .map(PathBuf::from)
         .or_else(|| Some(user_home()?.join(".cargo")))
         .map(|home| home.join("config.toml"));
     if let Some(config) = config.filter(|config| config.is_file()) {
@@ -24,13 +47,21 @@ pub(super) fn install(job: &mut Job<'_>, cargo: &CargoSource) -> Result<Outcome,
         command.args(["--config", "source.crates-io.replace-with=\"lightship\""]);
         command.arg("--config").arg(format!("source.lightship.registry=\"{index}\""));
     }
-    command.args(["install", &cargo.package, "--root"]).arg(&job.prefix);
-    if let Some(version) = cargo.version.as_deref().or(pinned(&job.tool.version)) {
-        command.args(["--version", version]);
-    }
-    if cargo.locked {
-        command.arg("--locked");
-    }
+    command
+        .env("CARGO_HOME", &home)
+        .env("CARGO_TARGET_DIR", job.stage.join("target"))
+        .env("CARGO_BUILD_JOBS", job.runner.cores.to_string())
+        .env("CARGO_TERM_COLOR", "never");
+    Ok(command)
+}
+
+/// Adds to `command`, a `cargo install`, what is the same for all, and runs it.
+fn run_install(
+    job: &mut Job<'_>,
+    cargo: &CargoSource,
+    mut command: Command,
+) -> Result<Outcome, InstallError> {
+    command.arg("--root").arg(&job.prefix);
     if !cargo.default_features {
         command.arg("--no-default-features");
     }
@@ -38,10 +69,6 @@ pub(super) fn install(job: &mut Job<'_>, cargo: &CargoSource) -> Result<Outcome,
         command.args(["--features", &cargo.features.join(",")]);
     }
     command
-        .env("CARGO_HOME", &home)
-        .env("CARGO_TARGET_DIR", job.stage.join("target"))
-        .env("CARGO_BUILD_JOBS", job.runner.cores.to_string())
-        .env("CARGO_TERM_COLOR", "never")
         // Shown even without a terminal: `Building [==> ] 12/345: crate, crate`.
         .env("CARGO_TERM_PROGRESS_WHEN", "always")
         .env("CARGO_TERM_PROGRESS_WIDTH", "160");

@@ -1,9 +1,9 @@
 //! The sources: each installs a tool into its own prefix and says what came of it.
 
 mod binary;
-mod cargo;
-mod npm;
-mod pip;
+pub(crate) mod cargo;
+pub(crate) mod npm;
+pub(crate) mod pip;
 mod script;
 
 use lightship_model::manifest::Source;
@@ -18,5 +18,27 @@ pub(crate) fn install(job: &mut Job<'_>) -> Result<Outcome, InstallError> {
         Source::Npm(npm) => npm::install(job, npm),
         Source::Binary(binary) => binary::install(job, binary),
         Source::Script(script) => script::install(job, script),
+    }
+}
+
+/// An installer's failure as what it is with a lock: a file that is not the locked one.
+pub(crate) fn changed(job: &Job<'_>, error: InstallError) -> InstallError {
+    /// How cargo, pip, uv and npm say that a digest is another one.
+    const SIGNS: [&str; 7] = [
+        "failed to verify the checksum",
+        "checksum for `",
+        "changed between lock files",
+        "do not match the hashes",
+        "hash mismatch",
+        "eintegrity",
+        "integrity checksum failed",
+    ];
+    match error {
+        InstallError::Exit { excerpt, .. }
+            if SIGNS.iter().any(|sign| excerpt.to_ascii_lowercase().contains(sign)) =>
+        {
+            InstallError::Changed { tool: job.name().clone(), what: excerpt }
+        }
+        error => error,
     }
 }

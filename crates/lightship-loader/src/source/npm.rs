@@ -5,35 +5,34 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use lightship_model::event::Phase;
+use lightship_model::lock::Locked;
 use lightship_model::manifest::NpmSource;
 use serde_json::{Value, json};
 
 use crate::install::{InstallError, Job, Outcome};
+use crate::source::changed;
 
 const HELP: &str = "an npm tool needs Node.js with npm: add a tool that brings it to \
                     `requires`, as the built-in manifest `quickstart` does, or install Node.js";
 
 pub(super) fn install(job: &mut Job<'_>, npm: &NpmSource) -> Result<Outcome, InstallError> {
-    write(&job.prefix.join("package.json"), &project(job, npm).to_string())?;
-    if let Some(lock) = &npm.lock {
+    let (version, lock) = match &job.tool.locked {
+        Some(Locked::Npm(locked)) => (locked.version.clone(), Some(locked.lock.clone())),
+        _ => (npm.version.clone().unwrap_or(job.tool.version.clone()), npm.lock.clone()),
+    };
+    write(&job.prefix.join("package.json"), &project(job, npm, &version).to_string())?;
+    if let Some(lock) = &lock {
         write(&job.prefix.join("package-lock.json"), lock)?;
     }
-    let cache = job.stage_dir("npm")?;
-    let mut command = job.command("npm", HELP)?;
-    command.arg(if npm.lock.is_some() { "ci" } else { "install" });
-    command.args(["--no-audit", "--no-fund", "--no-progress", "--omit=dev", "--prefix"]);
-    command.arg(&job.prefix).arg("--cache").arg(cache);
+    let mut command = client(job, if lock.is_some() { "ci" } else { "install" }, &job.prefix)?;
     if !npm.scripts {
         command.arg("--ignore-scripts");
     }
-    if let Some(registry) = &job.runner.environment.registries.npm {
-        command.args(["--registry", registry]);
-    }
-    command.env("NPM_CONFIG_UPDATE_NOTIFIER", "false");
     job.phase(Phase::Installing);
-    job.run_shown(command, "install")?;
+    job.run_shown(command, "install").map_err(|error| changed(job, error))?;
     let package = job.prefix.join("node_modules").join(&npm.package);
     let description = read(&package.join("package.json"))?;
     let programs = link_programs(&job.prefix, &npm.package, &description)?;
@@ -44,8 +43,22 @@ pub(super) fn install(job: &mut Job<'_>, npm: &NpmSource) -> Result<Outcome, Ins
     })
 }
 
-fn project(job: &Job<'_>, npm: &NpmSource) -> Value {
-    let version = npm.version.as_deref().unwrap_or(&job.tool.version);
+/// An npm that does `verb` in `folder`, with a cache of the attempt's own.
+pub(crate) fn client(job: &Job<'_>, verb: &str, folder: &Path) -> Result<Command, InstallError> {
+    let cache = job.stage_dir("npm")?;
+    let mut command = job.command("npm", HELP)?;
+    command.arg(verb);
+    command.args(["--no-audit", "--no-fund", "--no-progress", "--omit=dev", "--prefix"]);
+    command.arg(folder).arg("--cache").arg(cache);
+    if let Some(registry) = &job.runner.environment.registries.npm {
+        command.args(["--registry", registry]);
+    }
+    command.env("NPM_CONFIG_UPDATE_NOTIFIER", "false");
+    Ok(command)
+}
+
+/// The package.json of the tool's own project.
+pub(crate) fn project(job: &Job<'_>, npm: &NpmSource, version: &str) -> Value {
     let mut dependencies = npm.with.clone();
     dependencies.insert(npm.package.clone(), version.to_owned());
     json!({

@@ -5,23 +5,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lightship_model::event::Phase;
+use lightship_model::lock::{Locked, LockedFile, LockedPackage};
 use lightship_model::manifest::PipSource;
 use lightship_model::receipt::PythonLibrary;
 
 use crate::fetch::clients;
 use crate::install::{InstallError, Job, Outcome};
 use crate::python::Python;
+use crate::source::changed;
 
-const HELP: &str = "a pip tool needs Python 3: install python3, or put it on PATH";
+pub(crate) const HELP: &str = "a pip tool needs Python 3: install python3, or put it on PATH";
 
 pub(super) fn install(job: &mut Job<'_>, pip: &PipSource) -> Result<Outcome, InstallError> {
     let no_python = || InstallError::NoProgram { program: "python3".to_owned(), help: HELP };
     let python = job.runner.python.clone().ok_or_else(no_python)?;
     job.phase(Phase::Installing);
-    match uv(job) {
-        Some(uv) => with_uv(job, pip, &python, &uv)?,
-        None => with_pip(job, pip, &python)?,
-    }
+    let wanted = match &job.tool.locked {
+        Some(Locked::Pip(packages)) => pinned(job, packages)?,
+        _ => requirements(job, pip),
+    };
+    let installed = match uv(job) {
+        Some(uv) => with_uv(job, &wanted, &python, &uv),
+        None => with_pip(job, &wanted, &python),
+    };
+    installed.map_err(|error| changed(job, error))?;
     let site = site(&job.prefix)?;
     let own = distribution(&site, &pip.package)?;
     let library = pip.library.unwrap_or(own.programs.is_empty());
@@ -34,7 +41,7 @@ pub(super) fn install(job: &mut Job<'_>, pip: &PipSource) -> Result<Outcome, Ins
 }
 
 /// uv among what the tool requires, on the machine, or already published by the loader.
-fn uv(job: &Job<'_>) -> Option<String> {
+pub(crate) fn uv(job: &Job<'_>) -> Option<String> {
     if let Ok(command) = job.command("uv", "") {
         return Some(command.get_program().to_string_lossy().into_owned());
     }
@@ -43,7 +50,30 @@ fn uv(job: &Job<'_>) -> Option<String> {
     there.then(|| published.display().to_string())
 }
 
-fn requirements(job: &Job<'_>, pip: &PipSource) -> Vec<String> {
+/// The arguments for exactly the files of a lock: nothing is resolved, and nothing else passes.
+fn pinned(job: &Job<'_>, packages: &[LockedPackage]) -> Result<Vec<String>, InstallError> {
+    let line = |package: &LockedPackage| {
+        let hash = |file: &LockedFile| format!(" --hash=sha256:{}", file.sha256);
+        let hashes: String = package.files.iter().map(hash).collect();
+        format!("{}=={}{hashes}\n", package.name, package.version)
+    };
+    let text: String = packages.iter().map(line).collect();
+    let path = job.stage.join("requirements.txt");
+    fs::write(&path, text).map_err(InstallError::io("write", &path))?;
+    let mut arguments = vec!["--require-hashes".to_owned(), "--no-deps".to_owned()];
+    // Building a source would fetch what no lock names.
+    if packages.iter().flat_map(|package| &package.files).all(|file| is_wheel(&file.name)) {
+        arguments.extend(["--only-binary".to_owned(), ":all:".to_owned()]);
+    }
+    arguments.extend(["-r".to_owned(), path.display().to_string()]);
+    Ok(arguments)
+}
+
+pub(crate) fn is_wheel(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "whl")
+}
+
+pub(crate) fn requirements(job: &Job<'_>, pip: &PipSource) -> Vec<String> {
     let extras = match pip.extras.as_slice() {
         [] => String::new(),
         extras => format!("[{}]", extras.join(",")),
@@ -56,15 +86,11 @@ fn requirements(job: &Job<'_>, pip: &PipSource) -> Vec<String> {
 
 fn with_uv(
     job: &mut Job<'_>,
-    pip: &PipSource,
+    wanted: &[String],
     python: &Python,
     uv: &str,
 ) -> Result<(), InstallError> {
-    // uv reads neither pip's variables nor its files: it is told what pip would do.
-    let index = match job.runner.environment.var("UV_DEFAULT_INDEX") {
-        Some(index) => Some(index),
-        None => clients::pip_index(job)?,
-    };
+    let index = uv_index(job)?;
     let cache = job.stage_dir("uv")?;
     let mut venv = job.command(uv, HELP)?;
     venv.args(["venv", "--quiet", "--no-config", "--no-project", "--python"]);
@@ -76,14 +102,22 @@ fn with_uv(
     install.args(["pip", "install", "--no-config", "--no-progress", "--compile-bytecode"]);
     // The cache is in the stage, on the store's own file system: links, and no second copy.
     install.args(["--link-mode", "hardlink", "--python"]).arg(job.prefix.join("bin/python"));
-    install.args(requirements(job, pip)).env("UV_CACHE_DIR", &cache);
+    install.args(wanted).env("UV_CACHE_DIR", &cache);
     if let Some(index) = index {
         install.env("UV_DEFAULT_INDEX", index);
     }
     job.run_shown(install, "install")
 }
 
-fn with_pip(job: &mut Job<'_>, pip: &PipSource, python: &Python) -> Result<(), InstallError> {
+/// uv reads neither pip's variables nor its files: it is told what pip would do.
+pub(crate) fn uv_index(job: &mut Job<'_>) -> Result<Option<String>, InstallError> {
+    match job.runner.environment.var("UV_DEFAULT_INDEX") {
+        Some(index) => Ok(Some(index)),
+        None => clients::pip_index(job),
+    }
+}
+
+fn with_pip(job: &mut Job<'_>, wanted: &[String], python: &Python) -> Result<(), InstallError> {
     let program = python.executable.display().to_string();
     let mut venv = job.command(&program, HELP)?;
     // Without pip in it: that needs ensurepip, which Debian's Python lacks, and takes seconds.
@@ -97,7 +131,7 @@ fn with_pip(job: &mut Job<'_>, pip: &PipSource, python: &Python) -> Result<(), I
     if let Some(index) = &job.runner.environment.registries.pip {
         install.args(["--index-url", index]);
     }
-    install.args(requirements(job, pip));
+    install.args(wanted);
     job.run_shown(install, "install")
 }
 
@@ -139,7 +173,7 @@ fn distribution(site: &Path, package: &str) -> Result<Distribution, InstallError
 }
 
 /// A distribution's name as the index compares it (PEP 503).
-fn normal(name: &str) -> String {
+pub(crate) fn normal(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {
         match c {

@@ -30,6 +30,7 @@ pub struct Layer {
     pub service: Option<ServiceLayer>,
     pub health: Option<HealthLayer>,
     pub loader: Option<LoaderLayer>,
+    pub lock: Option<LockLayer>,
     /// Names of capabilities, each with the tools that make it true.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Vec<ToolName>>"))]
@@ -96,6 +97,18 @@ pub struct LoaderLayer {
     pub processes: Option<NonZeroU32>,
     /// How long an installer may print nothing. Default: 15m.
     pub silence: Option<HumanDuration>,
+    /// `true`: nothing is installed that lightship.lock does not name. `LOA_LOCKED` overrides.
+    pub locked: Option<bool>,
+}
+
+/// `[lock]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LockLayer {
+    /// `lightship lock` refuses releases that are younger. `LOA_MIN_RELEASE_AGE` overrides.
+    /// Default: 24h.
+    pub min_age: Option<HumanDuration>,
 }
 
 /// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `script`, and what goes with it.

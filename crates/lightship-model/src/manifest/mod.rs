@@ -31,6 +31,7 @@ pub use self::source::{
     ArtifactUrl, BinarySource, CargoSource, NpmSource, PipSource, ScriptSource, Source, Take,
 };
 use crate::confinement::{Confine, Limits};
+use crate::lock::Locked;
 use crate::name::{BinName, ToolName};
 
 /// A whole, checked manifest.
@@ -39,6 +40,7 @@ pub struct Manifest {
     pub service: Option<Service>,
     pub health: HealthSettings,
     pub loader: LoaderSettings,
+    pub lock: LockSettings,
     /// Name of a capability → the tools that must all be installed for it.
     pub capabilities: BTreeMap<String, Vec<ToolName>>,
     pub registries: Registries,
@@ -64,6 +66,15 @@ pub struct LoaderSettings {
     pub confine: Option<Confine>,
     /// Of all installers together: memory; of each tool's: the others.
     pub limits: Limits,
+    /// Whether installing without a fresh lock is refused.
+    pub locked: Option<bool>,
+}
+
+/// `[lock]`: what `lightship lock` goes by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockSettings {
+    /// A release that is younger is not locked.
+    pub min_age: Option<Duration>,
 }
 
 /// How many tools are loaded at once.
@@ -151,6 +162,8 @@ pub struct Tool {
     pub env: BTreeMap<String, String>,
     /// For progress, as long as nothing was measured.
     pub estimate: Option<Duration>,
+    /// What `lightship.lock` says it is made of; nothing when it is resolved while installing.
+    pub locked: Option<Locked>,
 }
 
 /// What stands where a manifest is silent.
@@ -166,6 +179,8 @@ pub mod defaults {
     pub const SILENCE: Duration = Duration::from_mins(15);
     /// Processes and threads of one tool's installer.
     pub const PROCESSES: u32 = 4096;
+    /// Long enough for a hijacked release to be noticed and withdrawn.
+    pub const MIN_RELEASE_AGE: Duration = Duration::from_hours(24);
     pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
     pub const LIVE_PERIOD: Duration = Duration::from_secs(10);
     pub const LIVE_TIMEOUT: Duration = Duration::from_secs(3);

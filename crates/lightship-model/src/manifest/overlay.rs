@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::layer::{HealthLayer, LoaderLayer, ServiceLayer, ToolLayer};
+use super::layer::{HealthLayer, LoaderLayer, LockLayer, ServiceLayer, ToolLayer};
 
 pub(super) fn service(over: ServiceLayer, base: ServiceLayer) -> ServiceLayer {
     ServiceLayer {
@@ -51,7 +51,13 @@ pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
         memory: over.memory.or(base.memory),
         processes: over.processes.or(base.processes),
         silence: over.silence.or(base.silence),
+        locked: over.locked.or(base.locked),
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as the other tables are laid")]
+pub(super) fn lock(over: LockLayer, base: LockLayer) -> LockLayer {
+    LockLayer { min_age: over.min_age.or(base.min_age) }
 }
 
 /// A source in the upper layer replaces the lower one's, whatever its kind.

@@ -1,5 +1,7 @@
 //! Reading one file: form errors, each with line, column, and the nearest key that exists.
 
+use serde::de::DeserializeOwned;
+
 use super::error::ManifestError;
 use super::layer::Layer;
 use crate::nearest::nearest;
@@ -22,7 +24,7 @@ impl Text {
     }
 
     /// The error `message` at byte `offset` of this text.
-    pub(super) fn error(&self, offset: usize, message: impl Into<String>) -> ManifestError {
+    pub(crate) fn error(&self, offset: usize, message: impl Into<String>) -> ManifestError {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
@@ -42,6 +44,11 @@ impl Text {
     }
 
     pub(super) fn parse(&self) -> Result<Layer, ManifestError> {
+        self.read()
+    }
+
+    /// Reads this text as TOML of the form `T`.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ManifestError> {
         toml::from_str(&self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let (message, help) = reword(error.message());

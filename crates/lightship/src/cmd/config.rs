@@ -1,6 +1,7 @@
 //! `--print-config`: each setting with its value and where it came from.
 
 use lightship_model::duration::HumanDuration;
+use lightship_model::lock;
 use lightship_model::manifest::Jobs;
 use lightship_model::settings::Origin;
 use serde_json::json;
@@ -51,6 +52,8 @@ fn rows(project: &Project, service: &[String]) -> Vec<Row> {
         Jobs::Auto => "auto".to_owned(),
         Jobs::Count(count) => count.to_string(),
     };
+    let lock = lock::path(&project.which, &settings.lock);
+    let lock = lock.map_or("none".to_owned(), |path| path.display().to_string());
     let timeout = HumanDuration(settings.timeout.value).to_string();
     vec![
         row("manifest", manifest, project.manifest_origin),
@@ -61,5 +64,7 @@ fn rows(project: &Project, service: &[String]) -> Vec<Row> {
         row("tool-timeout", timeout, settings.timeout.origin),
         row("tool-jobs", jobs, settings.jobs.origin),
         row("confine", settings.confine.value.as_str().to_owned(), settings.confine.origin),
+        row("lock", lock, settings.lock.origin),
+        row("locked", settings.locked.value.to_string(), settings.locked.origin),
     ]
 }

@@ -94,6 +94,6 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 
 /// Where the lightship listens that would run with this manifest and this environment.
 pub(super) fn settings_url(manifest: ManifestArgs) -> Result<String, Failure> {
-    let project = Project::open(&ProjectArgs { manifest, tool_dir: None }, None)?;
+    let project = Project::open(&ProjectArgs { manifest, ..ProjectArgs::default() }, None)?;
     Ok(client::url_of(&project.settings.listen.value)?)
 }

@@ -1,5 +1,7 @@
 //! `lightship __loader`: the loader part as a process, the way the init part of `up` starts it.
 
+use lightship_model::settings::Given;
+
 use crate::project::ProjectArgs;
 use crate::sys;
 
@@ -13,5 +15,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> u8 {
     // One letter less than it should be: the kernel keeps 15.
     sys::call_process("lightship-loade");
-    lightship_loader::main_run(&args.project.manifest.which(), args.project.tool_dir)
+    let given = Given { tool_dir: args.project.tool_dir, ..args.project.lock.given() };
+    lightship_loader::main_run(&args.project.manifest.which(), given)
 }

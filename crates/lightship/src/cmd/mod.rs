@@ -6,6 +6,7 @@ pub(crate) mod ctl;
 pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod loader;
+pub(crate) mod lock;
 pub(crate) mod manifest;
 pub(crate) mod tail;
 pub(crate) mod tools;
@@ -23,6 +24,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Tail(args) => tail::run(&args),
         Command::Tools(args) => tools::run(args),
         Command::Manifest(args) => manifest::run(&args),
+        Command::Lock(args) => lock::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Init(args) => init::run(args),
         Command::Loader(args) => Ok(loader::run(args)),

@@ -21,6 +21,7 @@ Examples:
   lightship up --manifest lightship.toml         what the manifest says
   lightship up --profile loa -- my-agent serve   other tools, another service
   lightship up --format json | jq .event         events for a program
+  lightship up --locked                          nothing but what lightship.lock names
   lightship up --print-config                    each setting and where it comes from
 
 Ctrl-C stops the service politely; Ctrl-C again stops it at once.
@@ -75,8 +76,9 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
     };
     let chosen = view::choose(args.format);
     let session = Session::new(scene, chosen.view)?;
-    let part =
-        InitPart::start(init_args(&project, args.service), &session, chosen.stdout, chosen.stderr)?;
+    let vars = project.lock_vars();
+    let args = init_args(&project, args.service);
+    let part = InitPart::start(args, vars, &session, chosen.stdout, chosen.stderr)?;
     attend(session, part)
 }
 

@@ -6,8 +6,9 @@ mod pip;
 
 use std::ops::Deref;
 
+pub use self::cargo::CrateRelease;
 pub use self::npm::NpmPackage;
-pub use self::pip::Wheel;
+pub use self::pip::{Wheel, WheelRelease};
 use crate::Server;
 
 /// A server with a registry of each kind, and plain files beside them.

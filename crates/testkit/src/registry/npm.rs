@@ -24,9 +24,15 @@ impl Registry {
     /// Publishes `versions` of the package `name`, of which the last is the latest; gives the
     /// bytes of the last one's tarball.
     pub fn put_npm(&self, name: &str, versions: &[NpmPackage<'_>]) -> Vec<u8> {
-        let mut described = Map::new();
+        let versions: Vec<_> = versions.iter().map(|package| (*package, None)).collect();
+        self.put_npm_at(name, &versions)
+    }
+
+    /// The same, each with the time at which it was published, as RFC 3339.
+    pub fn put_npm_at(&self, name: &str, versions: &[(NpmPackage<'_>, Option<&str>)]) -> Vec<u8> {
+        let (mut described, mut times) = (Map::new(), Map::new());
         let (mut latest, mut tarball) = ("", Vec::new());
-        for package in versions {
+        for (package, published) in versions {
             let mut description = describe(name, package);
             tarball = pack(&description, package);
             let file = format!("/npm/{name}/-/{name}-{}.tgz", package.version);
@@ -36,13 +42,19 @@ impl Registry {
                 "integrity": format!("sha512-{integrity}"),
             });
             latest = package.version;
+            if let Some(published) = published {
+                times.insert(latest.to_owned(), (*published).into());
+            }
             described.insert(latest.to_owned(), description);
         }
-        let packument = json!({
+        let mut packument = json!({
             "name": name,
             "dist-tags": { "latest": latest },
             "versions": described,
         });
+        if !times.is_empty() {
+            packument["time"] = times.into();
+        }
         self.put(&format!("/npm/{name}"), "application/json", packument.to_string());
         tarball
     }

@@ -162,7 +162,7 @@ fn settings(which: Option<&Which>, origin: Origin) -> Result<(Manifest, Settings
         None => Manifest::load(Text::new("no manifest", ""), |_, name| Err(name.to_owned())),
     };
     let manifest = manifest.map_err(StartError::Manifest)?;
-    let given = Given { tool_dir: origin.tool_dir, listen: origin.listen };
+    let given = Given { tool_dir: origin.tool_dir, listen: origin.listen, ..Given::default() };
     let var = |name: &str| std::env::var(name).ok();
     let settings = Settings::resolve(given, var, &manifest, TOOL_DIR.to_owned())?;
     Ok((manifest, settings))

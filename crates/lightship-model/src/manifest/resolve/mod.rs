@@ -11,7 +11,7 @@ use super::error::{ManifestError, ManifestErrors};
 use super::layer::{Layer, ToolLayer};
 use super::overlay::{self, Place, Places};
 use super::parse::one_line;
-use super::{LoaderSettings, Manifest, Text, Tool, graph};
+use super::{LoaderSettings, LockSettings, Manifest, Text, Tool, graph};
 use crate::confinement::Limits;
 use crate::name::ToolName;
 use crate::nearest::nearest;
@@ -106,6 +106,7 @@ impl Resolver {
         let mut health_places = Places::new();
         let mut health = None;
         let mut loader = None;
+        let mut lock = None;
         let mut registries = None;
         let mut capabilities: BTreeMap<String, Vec<(ToolName, Place)>> = BTreeMap::new();
         let mut drafts: BTreeMap<ToolName, Draft> = BTreeMap::new();
@@ -120,6 +121,7 @@ impl Resolver {
             service = overlay::table(service, layer.service, overlay::service);
             health = overlay::table(health, layer.health, overlay::health);
             loader = overlay::table(loader, layer.loader, overlay::loader);
+            lock = overlay::table(lock, layer.lock, overlay::lock);
             registries = registries.or(layer.registries);
             for (name, tools) in layer.capabilities {
                 capabilities.entry(name).or_insert_with(|| {
@@ -166,6 +168,7 @@ impl Resolver {
             return Err(self.faults());
         }
         let loader = loader.unwrap_or_default();
+        let lock = lock.unwrap_or_default();
         Ok(Manifest {
             service,
             health,
@@ -180,7 +183,9 @@ impl Resolver {
                     processes: loader.processes.map(NonZeroU32::get),
                     silence: loader.silence.map(|silence| silence.0),
                 },
+                locked: loader.locked,
             },
+            lock: LockSettings { min_age: lock.min_age.map(|age| age.0) },
             capabilities: capabilities
                 .into_iter()
                 .map(|(name, tools)| (name, tools.into_iter().map(|(tool, _)| tool).collect()))

@@ -87,6 +87,7 @@ impl Resolver {
             bins: layer.bins,
             env,
             estimate: layer.estimate.map(|estimate| estimate.0),
+            locked: None,
         })
     }
 }

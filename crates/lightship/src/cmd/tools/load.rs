@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::time::SystemTime;
 
 use lightship_loader::{Options, Sink, Summary};
-use lightship_model::event::Event;
+use lightship_model::event::{Event, What};
 use lightship_model::exit;
 use lightship_model::manifest::Manifest;
 use lightship_model::name::ToolName;
@@ -39,7 +40,7 @@ pub(super) fn load(project: Project, names: Vec<ToolName>, format: Format) -> Re
         confine: project.settings.confine.value,
         scope: Scope::Only(names.into_iter().collect()),
     };
-    run(options, Session::new(scene, view::choose(format).view)?)
+    run(options, project.warnings, Session::new(scene, view::choose(format).view)?)
 }
 
 fn with_requirements(manifest: &Manifest, names: &[ToolName]) -> BTreeSet<ToolName> {
@@ -54,7 +55,7 @@ fn with_requirements(manifest: &Manifest, names: &[ToolName]) -> BTreeSet<ToolNa
 }
 
 /// Runs the loader on a thread of its own and shows what it does.
-fn run(options: Options, mut session: Session) -> Result<u8, Failure> {
+fn run(options: Options, warnings: Vec<String>, mut session: Session) -> Result<u8, Failure> {
     let (_no_commands, receiver) = channel();
     let events = session.sender();
     let closer = session.closer(Source::Events);
@@ -62,6 +63,9 @@ fn run(options: Options, mut session: Session) -> Result<u8, Failure> {
     let sink: Sink = Arc::new(move |event: Event| drop(events.send(Message::Event(event))));
     let loader = std::thread::Builder::new().name("loader".to_owned()).spawn(move || {
         let _closer = closer;
+        for message in warnings {
+            sink(Event::new(SystemTime::now().into(), What::Warning { message }));
+        }
         lightship_loader::run(&options, receiver, &sink)
     });
     let loader = loader.map_err(Failure::system("start a thread"))?;
