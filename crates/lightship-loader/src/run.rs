@@ -3,7 +3,6 @@
 mod load;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -15,12 +14,12 @@ use lightship_model::plan::{Decision, Planned, plan};
 use self::load::Load;
 use crate::clock::now;
 use crate::confine::{Confiner, adopt_orphans};
-use crate::error::{LoaderError, Result};
+use crate::error::Result;
 use crate::install::{Environment, Runner};
 use crate::observe::{Observed, observe};
 use crate::store::audit::Act;
-use crate::store::{DirLock, ToolDir, sweep};
-use crate::{Options, Sink, platform, room, warn};
+use crate::store::{DirLock, ToolDir, disk as fs, links, sweep};
+use crate::{Options, Sink, chain, platform, room, warn};
 
 /// How a run ended: numbers of tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,50 +49,69 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         timeout: options.timeout,
         sink: Sink::clone(sink),
     };
+    // Also with nothing to install there may be something to tidy: with the lock, if that takes
+    // no waiting; without it nothing is changed.
+    let mut lock = DirLock::try_take(&runner.dir);
     let mut observed = observe(&runner.dir, &options.manifest, &keys)?;
     let mut decided = decide(options, &keys, &observed);
-    let mut lock = None;
-    if has_work(&decided) {
-        let waiting = |holder: &str| {
-            warn(sink, format!("another loader ({holder}) uses this directory: waiting for it"));
-        };
-        lock = Some(DirLock::take(&runner.dir, waiting)?);
-        adopt_orphans();
+    if lock.is_none() && has_work(&runner.dir, &decided, &observed) {
+        lock = Some(wait_for_lock(&runner)?);
         // Somebody else may have done the work while this one waited.
         observed = observe(&runner.dir, &options.manifest, &keys)?;
-        clean_up(&runner, &mut observed)?;
         decided = decide(options, &keys, &observed);
     }
-    let runner = Arc::new(runner);
-    let load = Load::begin(options, Arc::clone(&runner), keys, observed, &decided, started)?;
     if lock.is_some() {
+        adopt_orphans();
+        clean_up(&runner, &mut observed)?;
         sink(Event::new(now(), What::Confinement(runner.confiner.report())));
     }
-    let summary = load.follow(commands)?;
-    drop(lock);
-    Ok(summary)
+    let load = Load::begin(options, Arc::new(runner), keys, observed, &decided, started, lock)?;
+    load.follow(commands)
+}
+
+/// Takes the lock of the runner's directory, and says so if that means waiting.
+fn wait_for_lock(runner: &Runner) -> Result<DirLock> {
+    DirLock::take(&runner.dir, |holder| {
+        let message = format!("another loader ({holder}) uses this directory: waiting for it");
+        warn(&runner.sink, message);
+    })
 }
 
 fn decide(options: &Options, keys: &BTreeMap<ToolName, Key>, observed: &Observed) -> Vec<Planned> {
     plan(&options.manifest, keys, observed.found.clone(), &options.scope)
 }
 
-fn has_work(plan: &[Planned]) -> bool {
+/// Whether there is something to do that is worth waiting for: a tool to install or to publish.
+fn has_work(dir: &ToolDir, plan: &[Planned], observed: &Observed) -> bool {
+    let holding: Vec<_> = plan.iter().filter_map(|p| observed.holding.get(&p.tool)).collect();
     plan.iter().any(|planned| planned.decision == Decision::Install)
+        || links::are_missing(dir, &holding)
 }
 
 /// Removes what a dead loader left, and sets aside receipts that can't be read. Under the lock.
+/// What can't be removed stops nobody: it is rubbish, and the next start tries again.
 fn clean_up(runner: &Runner, observed: &mut Observed) -> Result<()> {
     for path in observed.receipts.unreadable.drain(..) {
         let aside = path.with_added_extension(format!("corrupt-{}", now().as_millis()));
-        fs::rename(&path, &aside).map_err(|error| LoaderError::io("rename", &path, error))?;
+        if let Err(error) = fs::rename(&path, &aside) {
+            let path = path.display();
+            warn(&runner.sink, format!("a receipt can't be read, nor renamed: {path}: {error}"));
+            continue;
+        }
         let file = aside.display().to_string();
         warn(&runner.sink, format!("a receipt can't be read; it is kept as {file}"));
         runner.audit(&Act::SetAside { file, reason: "no receipt".to_owned() });
     }
-    let removed = sweep::sweep(&runner.dir, &observed.receipts)?;
-    if !removed.is_empty() {
-        runner.audit(&Act::Sweep { prefixes: removed });
+    let rubbish = sweep::look(&runner.dir, &observed.receipts)?;
+    if rubbish.is_empty() {
+        return Ok(());
+    }
+    let swept = rubbish.sweep(&runner.dir);
+    for error in swept.failed {
+        warn(&runner.sink, format!("rubbish stays where it is: {}", chain(&error)));
+    }
+    if !swept.prefixes.is_empty() {
+        runner.audit(&Act::Sweep { prefixes: swept.prefixes });
     }
     Ok(())
 }

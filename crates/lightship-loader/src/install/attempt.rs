@@ -1,7 +1,6 @@
 //! The steps of an attempt, in their order. Up to the receipt nothing counts; after it
 //! everything that follows can be derived again.
 
-use std::fs;
 use std::time::Instant;
 
 use lightship_model::event::Phase;
@@ -16,7 +15,7 @@ use super::{InstallError, Job, Runner, entries, preexisting, verify};
 use crate::clock::now;
 use crate::source;
 use crate::store::sweep::remove_tree;
-use crate::store::{durable, measure, receipts};
+use crate::store::{check, disk as fs, durable, links, measure, receipts, space};
 
 /// Makes one attempt. With the receipt that it gives, the tool is installed.
 pub(crate) fn attempt(
@@ -46,15 +45,25 @@ pub(crate) fn attempt(
     let result = steps(&mut job, key, started_at);
     if let Err(error) = &result {
         job.log.line(&format!("== failed: {error}"));
-        // Rubbish that can't be removed now is removed by the next loader's sweep.
-        drop(remove_tree(&job.prefix));
+        // A receipt that was renamed and not synced would vouch for what goes next; while it
+        // stands, so does the prefix. Rubbish that stays is removed by the next loader's sweep.
+        if receipts::remove(&runner.dir, &slug).is_ok() {
+            drop(remove_tree(&job.prefix));
+        }
     }
     drop(remove_tree(&job.stage));
     result
 }
 
 fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt, InstallError> {
-    clear(job, &slug(&job.tool.name, &job.tool.version, key))?;
+    let slug = slug(&job.tool.name, &job.tool.version, key);
+    if let Some(receipt) = receipts::get(&job.runner.dir, &slug)
+        && check::holds(&job.runner.dir, &receipt).is_ok()
+    {
+        // Another loader was quicker, between this one's look and its lock.
+        return Ok(receipt);
+    }
+    clear(job, &slug)?;
     let mut receipt = Receipt {
         layout: LAYOUT,
         name: job.tool.name.clone(),
@@ -99,14 +108,19 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
     commit(job, receipt)
 }
 
-/// Begins with nothing: what an earlier attempt left is rubbish. A receipt that no longer holds
-/// goes first, or it would vouch for the half of what comes next.
+/// Begins with nothing: what an earlier attempt left is rubbish. Undone in the order that is
+/// the reverse of its making: links, so that nobody is led to what is going; then the receipt,
+/// or it would vouch for the half of what comes next; then the prefix.
 fn clear(job: &Job<'_>, slug: &str) -> Result<(), InstallError> {
-    let path = job.runner.dir.receipts();
-    receipts::remove(&job.runner.dir, slug).map_err(InstallError::io("remove from", path))?;
+    let dir = &job.runner.dir;
+    let size = receipts::get(dir, slug).map_or(0, |receipt| receipt.bytes);
+    links::withdraw(dir, slug).map_err(InstallError::io("remove links from", dir.bin()))?;
+    let path = dir.receipts();
+    receipts::remove(dir, slug).map_err(InstallError::io("remove from", path))?;
     for path in [&job.prefix, &job.stage] {
         remove_tree(path).map_err(|error| InstallError::Recipe(crate::chain(&error)))?;
     }
+    space::expect(dir.root(), size).map_err(InstallError::io("install into", dir.root()))?;
     fs::create_dir_all(&job.stage).map_err(InstallError::io("make", &job.stage))
 }
 

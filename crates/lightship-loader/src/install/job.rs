@@ -1,8 +1,6 @@
 //! What a source has at hand while it installs a tool.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -23,7 +21,7 @@ use crate::clock::now;
 use crate::confine::{Cell, Confiner, Level, Plan};
 use crate::python::Python;
 use crate::store::audit::{self, Act};
-use crate::store::{ToolDir, check, strays};
+use crate::store::{ToolDir, check, disk as fs, strays};
 
 /// What is the same for all attempts of a run.
 pub(crate) struct Runner {
@@ -86,7 +84,7 @@ impl Job<'_> {
                 let link = view.join(entry.name.as_str());
                 let target = check::target(&self.runner.dir, receipt, entry);
                 drop(fs::remove_file(&link));
-                symlink(&target, &link).map_err(InstallError::io("link", &link))?;
+                fs::symlink(&target, &link).map_err(InstallError::io("link", &link))?;
             }
         }
         Ok(view)

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use lightship_model::digest::Digest;
 use lightship_model::time::Timestamp;
 
+use crate::store::disk;
+
 /// How much of the newest output is kept for the error's excerpt.
 const TAIL: usize = 64 * 1024;
 
@@ -22,12 +24,9 @@ impl Log {
     /// Opens the log of an attempt; the first one begins a new file.
     pub(crate) fn open(path: &Path, attempt: u32, now: Timestamp) -> io::Result<Self> {
         let fresh = attempt == 1;
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .append(!fresh)
-            .truncate(fresh)
-            .open(path)?;
+        let mut file = disk::step("open-log", path, || {
+            OpenOptions::new().create(true).write(true).append(!fresh).truncate(fresh).open(path)
+        })?;
         writeln!(file, "== {now} attempt {attempt}")?;
         Ok(Self { path: path.to_owned(), file, tail: String::new() })
     }

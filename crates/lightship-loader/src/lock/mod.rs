@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lightship_model::confinement::Confine;
 use lightship_model::lock::{Entry, Gate, Lock, Locked, State, recipe, state};
 use lightship_model::manifest::{Manifest, Source, Tool};
 use lightship_model::name::ToolName;
 use lightship_model::time::Timestamp;
 
 use crate::clock::now;
+use crate::confine::Confiner;
 use crate::error::{LoaderError, Result};
 use crate::install::log::Log;
 use crate::install::progress::Reporter;
@@ -136,7 +138,10 @@ fn runner(request: &LockRequest, room: &Path) -> Result<Runner> {
     let python = platform::python(&request.manifest, &dir);
     let sink: Sink = Arc::new(drop);
     let (cores, timeout) = (room::cores(), request.timeout);
-    Ok(Runner { dir, environment, python, cores, timeout, sink })
+    let loader = &request.manifest.loader;
+    let confine = loader.confine.unwrap_or(Confine::Best);
+    let confiner = Confiner::new(confine, loader.limits, dir.stage());
+    Ok(Runner { dir, confiner, environment, python, cores, timeout, sink })
 }
 
 fn resolve(
@@ -164,6 +169,7 @@ fn resolve(
         timeout,
         reporter: Reporter::new(tool.name.clone(), runner.sink.clone()),
         log,
+        level: None,
     };
     let resolved = match &tool.source {
         Source::Cargo(cargo) => cargo::resolve(&mut job, cargo, gate),

@@ -16,15 +16,15 @@ use lightship_model::state::{ToolState, ToolStatus};
 use lightship_model::time::Timestamp;
 use lightship_model::waits::Waits;
 
-use super::Summary;
+use super::{Summary, wait_for_lock};
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::install::attempt::attempt;
 use crate::install::{InstallError, Runner};
 use crate::observe::{Observed, estimate, installed_at};
 use crate::store::audit::Act;
-use crate::store::links;
 use crate::store::state_file::{self, Loaded, StateFile};
+use crate::store::{DirLock, links};
 use crate::{Options, warn};
 
 /// What the loop waits for.
@@ -55,6 +55,8 @@ pub(super) struct Load<'a> {
     waits: BTreeMap<ToolName, Waits>,
     state: StateFile,
     started: Timestamp,
+    /// Without it nothing in the directory is changed but the audit trail.
+    lock: Option<DirLock>,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
 }
@@ -68,6 +70,7 @@ impl<'a> Load<'a> {
         observed: Observed,
         decided: &[Planned],
         started: Timestamp,
+        lock: Option<DirLock>,
     ) -> Result<Self> {
         let tools = &options.manifest.tools;
         let lines: Vec<PlannedTool> = decided
@@ -83,7 +86,8 @@ impl<'a> Load<'a> {
         let to_install =
             decided.iter().filter(|planned| planned.decision == Decision::Install).count();
         runner.audit(&Act::Start { installed: observed.holding.len(), to_install });
-        let (state, mut earlier) = load_state(&runner, &observed, to_install > 0, started)?;
+        let (state, mut earlier) =
+            load_state(&runner, &observed, to_install > 0, started, lock.is_some());
         let slots = options.slots();
         let (sender, receiver) = mpsc::channel();
         let mut load = Self {
@@ -100,12 +104,16 @@ impl<'a> Load<'a> {
             keys,
             state,
             started,
+            lock,
             sender,
             receiver,
         };
         let dir = load.runner.dir.root().display().to_string();
         load.emit(What::Plan { tools: lines, slots, dir });
-        load.publish();
+        for (tool, reason) in load.publish() {
+            let change = ToolChange::new(tool, ToolStatus::Failed);
+            load.tell(ToolChange { error: Some(reason), ..change });
+        }
         load.state.set_all(load.changes.values());
         // A tool that this run is not about keeps what an earlier one found out about it.
         let aside = decided.iter().filter(|planned| planned.decision == Decision::Wait);
@@ -197,6 +205,9 @@ impl<'a> Load<'a> {
         else {
             return Ok(());
         };
+        if self.lock.is_none() {
+            self.lock = Some(wait_for_lock(&self.runner)?);
+        }
         let change = ToolChange::new(name.clone(), ToolStatus::Installing);
         self.change(ToolChange { attempt: Some(number), ..change });
         self.runner.audit(&Act::Install {
@@ -243,7 +254,7 @@ impl<'a> Load<'a> {
             Message::Command(LoaderCommand::Promote { tool }) => Input::Promote { tool },
             Message::Ended { tool, attempt, started, result } => {
                 let outcome = match result {
-                    Ok(receipt) => self.installed(*receipt, started),
+                    Ok(receipt) => self.installed(*receipt, attempt, started),
                     Err(error) => self.failed(&tool, attempt, &error),
                 };
                 Input::Ended { tool, outcome }
@@ -251,8 +262,21 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn installed(&mut self, receipt: Receipt, started: Timestamp) -> Outcome {
+    fn installed(&mut self, receipt: Receipt, attempt: u32, started: Timestamp) -> Outcome {
         let took_ms = millis(now(), started);
+        let name = receipt.name.clone();
+        self.holding.insert(name.clone(), receipt.clone());
+        // Links first: whoever sees "installed" can run it.
+        let mut unpublished = self.publish();
+        let own = unpublished.remove(&name);
+        for (other, reason) in unpublished {
+            warn(&self.runner.sink, format!("{other}: {reason}"));
+        }
+        if let Some(reason) = own {
+            // It stays installed, and the next start publishes it.
+            let error = InstallError::Result(reason);
+            return self.failed(&name, attempt, &error);
+        }
         self.runner.audit(&Act::Installed {
             tool: receipt.name.clone(),
             version: receipt.shown_version().unwrap_or_default().to_owned(),
@@ -267,9 +291,6 @@ impl<'a> Load<'a> {
             ..ToolChange::new(receipt.name.clone(), ToolStatus::Installed)
         };
         self.errors.remove(&receipt.name);
-        self.holding.insert(receipt.name.clone(), receipt);
-        // Links first: whoever sees "installed" can run it.
-        self.publish();
         self.change(change);
         Outcome::Installed
     }
@@ -282,31 +303,37 @@ impl<'a> Load<'a> {
         Outcome::Failed { retry_can_help: error.retry_can_help() }
     }
 
-    fn publish(&mut self) {
+    /// Makes the links agree with the receipts; gives the tools that could not be published.
+    fn publish(&mut self) -> BTreeMap<ToolName, String> {
+        if self.lock.is_none() {
+            return BTreeMap::new();
+        }
         let order = self.options.manifest.tools_in_order();
         let holding: Vec<&Receipt> =
             order.iter().filter_map(|tool| self.holding.get(&tool.name)).collect();
-        match links::publish(&self.runner.dir, &holding) {
-            Ok(conflicts) => {
-                for conflict in conflicts {
-                    warn(&self.runner.sink, conflict);
-                }
-            }
-            Err(error) => {
-                warn(&self.runner.sink, format!("can't publish programs: {error}"));
-            }
+        let published = links::publish(&self.runner.dir, &holding);
+        for warning in published.warnings {
+            warn(&self.runner.sink, warning);
         }
         crate::fault::point("published");
+        published.failed
     }
 
     fn change(&mut self, change: ToolChange) {
         self.state.set(&change);
-        self.changes.insert(change.name.clone(), change.clone());
         self.save();
+        self.tell(change);
+    }
+
+    fn tell(&mut self, change: ToolChange) {
+        self.changes.insert(change.name.clone(), change.clone());
         self.emit(What::Tool(change));
     }
 
     fn save(&self) {
+        if self.lock.is_none() {
+            return;
+        }
         // Derived from the receipts: without it everything still works.
         if let Err(error) = self.state.save() {
             warn(&self.runner.sink, format!("can't write loader-state.json: {error}"));
@@ -335,19 +362,27 @@ impl<'a> Load<'a> {
 }
 
 /// Reads the state file, and gives the new one and what the old one said of tools. A bad one is
-/// kept beside the new one, with a warning.
+/// kept beside the new one, with a warning; that it can't be is no reason to load nothing.
 fn load_state(
     runner: &Runner,
     observed: &Observed,
     has_work: bool,
     now: Timestamp,
-) -> Result<(StateFile, BTreeMap<ToolName, ToolState>)> {
-    let loaded = state_file::load(&runner.dir, now)
-        .map_err(|error| LoaderError::io("read", &runner.dir.state(), error))?;
+    may_change: bool,
+) -> (StateFile, BTreeMap<ToolName, ToolState>) {
+    let loaded = if may_change {
+        state_file::load(&runner.dir, now)
+    } else {
+        Ok(state_file::peek(&runner.dir).map_or(Loaded::Absent, Loaded::Read))
+    };
     let earlier = match loaded {
-        Loaded::Read(state) => Some(state),
-        Loaded::Absent => None,
-        Loaded::SetAside(path) => {
+        Ok(Loaded::Read(state)) => Some(state),
+        Ok(Loaded::Absent) => None,
+        Err(error) => {
+            warn(&runner.sink, format!("can't read or rename loader-state.json: {error}"));
+            None
+        }
+        Ok(Loaded::SetAside(path)) => {
             let file = path.display().to_string();
             let message = format!(
                 "loader-state.json could not be read: made anew from the receipts, the bad file \
@@ -360,7 +395,7 @@ fn load_state(
     };
     let holding: Vec<&Receipt> = observed.holding.values().collect();
     let tools = earlier.as_ref().map(|state| state.tools.clone()).unwrap_or_default();
-    Ok((StateFile::new(&runner.dir, earlier, &holding, has_work, now), tools))
+    (StateFile::new(&runner.dir, earlier, &holding, has_work, now), tools)
 }
 
 fn millis(end: Timestamp, start: Timestamp) -> u64 {

@@ -1,7 +1,6 @@
 //! `binary`: a file or archive with a known digest.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path};
 
 use lightship_model::event::Phase;
@@ -9,6 +8,7 @@ use lightship_model::manifest::BinarySource;
 
 use crate::fetch::{archive, artifact};
 use crate::install::{InstallError, Job, Outcome};
+use crate::store::disk as fs;
 
 pub(super) fn install(job: &mut Job<'_>, binary: &BinarySource) -> Result<Outcome, InstallError> {
     job.phase(Phase::Downloading);
@@ -49,7 +49,7 @@ fn make_link(prefix: &Path, link: &str, target: &str) -> Result<(), InstallError
     let path = prefix.join(inside(link)?);
     let parent = path.parent().unwrap_or(prefix);
     fs::create_dir_all(parent).map_err(InstallError::io("make", parent))?;
-    symlink(target, &path).map_err(InstallError::io("link", &path))
+    fs::symlink(target, &path).map_err(InstallError::io("link", &path))
 }
 
 /// A path of the manifest that stays inside the prefix.

@@ -2,8 +2,6 @@
 //! `overrides` and a lock work as npm's users know them.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::install::{InstallError, Job, Outcome};
 use crate::source::changed;
+use crate::store::disk as fs;
 
 const HELP: &str = "an npm tool needs Node.js with npm: add a tool that brings it to \
                     `requires`, as the built-in manifest `quickstart` does, or install Node.js";
@@ -81,7 +80,7 @@ fn link_programs(
     for (name, file) in &programs {
         let link = bin.join(name);
         let target = Path::new("../node_modules").join(package).join(file);
-        symlink(target, &link).map_err(InstallError::io("link", link))?;
+        fs::symlink(target, &link).map_err(InstallError::io("link", link))?;
     }
     Ok(programs.into_keys().collect())
 }

@@ -1,8 +1,9 @@
 //! Replacing a file so that a reader, or a crash, sees the old text or the new one.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
+
+use super::disk as fs;
 
 /// Begins the extension of a file that is to replace another one; its writer's number follows.
 const ASIDE: &str = "new-";
@@ -18,18 +19,13 @@ pub(crate) fn is_aside(path: &Path) -> bool {
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let aside = path.with_added_extension(format!("{ASIDE}{}", std::process::id()));
     let write = || {
-        let mut file = File::create(&aside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let mut file = fs::create(&aside)?;
+        fs::write_all(&mut file, &aside, bytes)?;
+        fs::sync(&file, &aside)?;
         crate::fault::point("written-aside");
         fs::rename(&aside, path)
     };
-    let written = match write() {
-        // Not every file is written under the lock: another loader may have swept it away.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => write(),
-        other => other,
-    };
-    if let Err(error) = written {
+    if let Err(error) = again_if_swept(write) {
         // The first error is the one to report; the file aside is rubbish either way.
         drop(fs::remove_file(&aside));
         return Err(error);
@@ -37,13 +33,28 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_dir(path.parent().unwrap_or(Path::new("/")))
 }
 
+/// Does `act` again where its file is suddenly gone: not every file is written under the lock,
+/// and a loader that has it sweeps once, when it begins. As many may begin as there are tries.
+pub(super) fn again_if_swept(act: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    const TRIES: usize = 8;
+    for _ in 1..TRIES {
+        match act() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+    }
+    act()
+}
+
 /// Makes the names in `dir` durable.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    fs::sync(&fs::File::open(dir)?, dir)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -1,13 +1,15 @@
 //! `audit.jsonl`: one line an act, each with the digest of the line before it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use lightship_model::digest::Digest;
 use lightship_model::name::ToolName;
 use lightship_model::time::Timestamp;
 use serde::Serialize;
+
+use super::disk;
 
 /// What was done.
 #[derive(Clone, Debug, Serialize)]
@@ -84,7 +86,9 @@ struct Line<'a> {
 
 /// Appends an act. The file is locked meanwhile, so that two writers' chains don't fork.
 pub(crate) fn append(path: &Path, at: Timestamp, act: &Act) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let mut file = disk::step("open-audit", path, || {
+        OpenOptions::new().read(true).append(true).create(true).open(path)
+    })?;
     file.lock()?;
     let (last, torn) = last_line(&mut file)?;
     let by = format!("loader {}", std::process::id());
@@ -95,7 +99,7 @@ pub(crate) fn append(path: &Path, at: Timestamp, act: &Act) -> io::Result<()> {
     }
     serde_json::to_writer(&mut text, &line)?;
     text.push(b'\n');
-    file.write_all(&text)
+    disk::write_all(&mut file, path, &text)
 }
 
 /// The last line without its newline, and whether it lacks one: the trace of a crash.

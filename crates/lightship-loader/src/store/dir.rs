@@ -1,11 +1,12 @@
 //! Where things lie in the tool directory (design, section 3).
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use lightship_model::name::ToolName;
 
+use super::atomic::again_if_swept;
+use super::disk as fs;
 use crate::error::{LoaderError, Result};
 use crate::python;
 
@@ -30,9 +31,7 @@ impl ToolDir {
         for sub in [dir.bin(), dir.python(), dir.store(), dir.receipts(), dir.stage(), dir.logs()] {
             fs::create_dir_all(sub).map_err(fail("its directories can't be made"))?;
         }
-        // Once more if it failed: another loader, which has the lock, may be sweeping the stage.
-        dir.probe()
-            .or_else(|_| dir.probe())
+        again_if_swept(|| dir.probe())
             .map_err(fail("it takes no files, renames or symbolic links"))?;
         python::write_hook(&dir.python()).map_err(fail("its Python hook can't be written"))?;
         Ok(dir)
@@ -45,7 +44,7 @@ impl ToolDir {
         fs::write(&file, b"probe")?;
         fs::rename(&file, &renamed)?;
         drop(fs::remove_file(&link));
-        std::os::unix::fs::symlink(&renamed, &link)?;
+        fs::symlink(&renamed, &link)?;
         fs::remove_file(&link)?;
         fs::remove_file(&renamed)
     }

@@ -1,8 +1,9 @@
 //! Getting a whole tree onto the disk.
 
-use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+
+use super::disk::{self as fs, File};
 
 /// Up to this many files, each is synced by itself; above, the whole file system is, with one
 /// call. That call also waits for everybody else's writes, which on a busy disk took ten
@@ -10,7 +11,15 @@ use std::path::{Path, PathBuf};
 const EACH: usize = 2000;
 
 /// Makes everything under `root` durable, and its name in its parent.
+///
+/// # Errors
+/// Also those of writes that were made long before, by whomever: it is the last moment at which
+/// they can be told.
 pub(crate) fn sync_tree(root: &Path) -> io::Result<()> {
+    fs::step("sync-tree", root, || sync(root))
+}
+
+fn sync(root: &Path) -> io::Result<()> {
     let mut folders = vec![root.to_owned()];
     let mut files: Vec<PathBuf> = Vec::new();
     let mut next = 0;
@@ -26,17 +35,29 @@ pub(crate) fn sync_tree(root: &Path) -> io::Result<()> {
             }
         }
         if files.len() > EACH {
-            return Ok(rustix::fs::syncfs(File::open(root)?)?);
+            return sync_all(root);
         }
     }
     for path in files.iter().chain(&folders) {
-        File::open(path)?.sync_all()?;
+        match File::open(path) {
+            Ok(file) => file.sync_all()?,
+            // An installer's file that nobody but root may read is synced with all others.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return sync_all(root),
+            Err(error) => return Err(error),
+        }
     }
     File::open(root.parent().unwrap_or(root))?.sync_all()
 }
 
+/// Syncs the whole file system that `root` is on.
+fn sync_all(root: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(root)?)?)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

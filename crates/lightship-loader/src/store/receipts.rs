@@ -1,13 +1,12 @@
 //! Receipts on disk: reading them all, writing one, removing one.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use lightship_model::receipt::Receipt;
 
-use super::{ToolDir, replace};
+use super::{ToolDir, disk as fs, replace};
 use crate::error::{LoaderError, Result};
 
 /// Every readable receipt by its slug, and the files that are none.
@@ -44,6 +43,11 @@ pub(crate) fn read_all(dir: &ToolDir) -> Result<Receipts> {
 
 fn read(path: &Path) -> Option<Receipt> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// The receipt of that slug, if there is one that can be read and is its own.
+pub(crate) fn get(dir: &ToolDir, slug: &str) -> Option<Receipt> {
+    read(&path(dir, slug)).filter(|receipt| receipt.slug() == slug)
 }
 
 /// Makes an install count.

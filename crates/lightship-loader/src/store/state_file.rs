@@ -1,15 +1,14 @@
 //! `loader-state.json` on disk: derived, so a bad one is set aside and made anew.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use lightship_model::event::ToolChange;
 use lightship_model::receipt::Receipt;
-use lightship_model::state::{LoaderState, ToolState};
+use lightship_model::state::{LoaderState, ToolState, ToolStatus};
 use lightship_model::time::Timestamp;
 
-use super::{ToolDir, replace};
+use super::{ToolDir, disk as fs, replace};
 
 /// The state file, as it stands on disk and in memory.
 #[derive(Debug)]
@@ -88,13 +87,53 @@ impl StateFile {
         self.state.completed_at.get_or_insert(now);
     }
 
-    /// Writes the file, unless it says just this already.
+    /// Writes the file, unless it says just this already. One that can't be renewed is removed
+    /// if it calls a tool installed that is not: a file that is absent misleads nobody.
     pub(crate) fn save(&self) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(&self.state)?;
         text.push(b'\n');
-        if fs::read(&self.path).is_ok_and(|there| there == text) {
+        let there = fs::read(&self.path).unwrap_or_default();
+        if there == text {
             return Ok(());
         }
-        replace(&self.path, &text)
+        replace(&self.path, &text).inspect_err(|_| {
+            if serde_json::from_slice(&there).is_ok_and(|there| says_more(&there, &self.state)) {
+                drop(fs::remove_file(&self.path));
+            }
+        })
+    }
+}
+
+/// Whether `there` calls a tool installed that `state` does not.
+fn says_more(there: &LoaderState, state: &LoaderState) -> bool {
+    let installed =
+        |tool: Option<&ToolState>| tool.is_some_and(|tool| tool.status == ToolStatus::Installed);
+    there
+        .tools
+        .iter()
+        .any(|(name, tool)| installed(Some(tool)) && !installed(state.tools.get(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_more_when_it_alone_calls_a_tool_installed() {
+        let state = |words: &[(&str, ToolStatus)]| LoaderState {
+            started_at: Timestamp::from_millis(0),
+            completed_at: None,
+            tools: words
+                .iter()
+                .map(|(name, status)| ToolChange::new(name.parse().unwrap(), *status))
+                .map(|change| (change.name.clone(), ToolState::from(&change)))
+                .collect(),
+        };
+        let installed = state(&[("a", ToolStatus::Installed)]);
+        let pending = state(&[("a", ToolStatus::Pending)]);
+        assert!(says_more(&installed, &pending));
+        assert!(says_more(&installed, &state(&[])));
+        assert!(!says_more(&pending, &installed));
+        assert!(!says_more(&installed, &installed));
     }
 }

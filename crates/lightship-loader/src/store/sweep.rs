@@ -1,39 +1,69 @@
 //! Removing what a loader that died left behind. Only under the lock: nobody else is writing.
 
-use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::atomic::is_aside;
 use super::receipts::Receipts;
-use super::{ToolDir, strays};
+use super::{ToolDir, disk as fs, strays};
 use crate::confine::cgroup;
 use crate::error::{LoaderError, Result};
 
-/// Ends left-over installers, then removes prefixes without a receipt, all stages and files that
-/// were never renamed; gives the names of the prefixes that it removed.
-pub(crate) fn sweep(dir: &ToolDir, receipts: &Receipts) -> Result<Vec<String>> {
-    // Their loader is dead, or it would hold the lock that we hold.
-    strays::end(&dir.stage());
-    cgroup::sweep(&dir.stage());
-    let mut removed = Vec::new();
-    for name in children(&dir.store())? {
-        if !receipts.by_slug.contains_key(&name) {
-            remove_tree(&dir.prefix(&name))?;
-            removed.push(name);
-        }
-    }
-    for name in children(&dir.stage())? {
-        remove_tree(&dir.stage().join(name))?;
-    }
+/// What lies in a tool directory and belongs to nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rubbish {
+    /// Prefixes without a receipt.
+    pub(crate) prefixes: Vec<String>,
+    /// What lies in the stage, and files that were never renamed.
+    others: Vec<PathBuf>,
+}
+
+/// What a sweep did.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    /// Names of the prefixes that were removed.
+    pub(crate) prefixes: Vec<String>,
+    /// What could not be removed, and why: it is in nobody's way and is tried again next time.
+    pub(crate) failed: Vec<LoaderError>,
+}
+
+/// Looks for rubbish, at the cost of listing a few directories.
+pub(crate) fn look(dir: &ToolDir, receipts: &Receipts) -> Result<Rubbish> {
+    let mut rubbish = Rubbish::default();
+    rubbish.prefixes = children(&dir.store())?
+        .into_iter()
+        .filter(|name| !receipts.by_slug.contains_key(name))
+        .collect();
+    let stage = dir.stage();
+    rubbish.others.extend(children(&stage)?.into_iter().map(|name| stage.join(name)));
     for folder in [dir.root().to_owned(), dir.python(), dir.v1(), dir.receipts()] {
-        for path in children(&folder)?.into_iter().map(|name| folder.join(name)) {
-            if is_aside(&path) {
-                remove_tree(&path)?;
+        let paths = children(&folder)?.into_iter().map(|name| folder.join(name));
+        rubbish.others.extend(paths.filter(|path| is_aside(path)));
+    }
+    Ok(rubbish)
+}
+
+impl Rubbish {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.prefixes.is_empty() && self.others.is_empty()
+    }
+
+    /// Ends left-over installers, then removes the rubbish.
+    pub(crate) fn sweep(self, dir: &ToolDir) -> Swept {
+        // Their loader is dead, or it would hold the lock that we hold.
+        strays::end(&dir.stage());
+        cgroup::sweep(&dir.stage());
+        let mut swept = Swept::default();
+        for name in self.prefixes {
+            match remove_tree(&dir.prefix(&name)) {
+                Ok(()) => swept.prefixes.push(name),
+                Err(error) => swept.failed.push(error),
             }
         }
+        let failed = self.others.iter().filter_map(|path| remove_tree(path).err());
+        swept.failed.extend(failed);
+        swept
     }
-    Ok(removed)
 }
 
 fn children(dir: &Path) -> Result<Vec<String>> {
@@ -69,5 +99,31 @@ fn make_writable(dir: &Path) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             make_writable(&entry.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_fresh_directory_holds_no_rubbish_and_what_is_found_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = ToolDir::prepare(root.path()).unwrap();
+        let receipts = Receipts::default();
+        assert!(look(&dir, &receipts).unwrap().is_empty());
+        fs::create_dir_all(dir.prefix("ghost-1-0123").join("bin")).unwrap();
+        fs::write(dir.stage().join("file"), "x").unwrap();
+        fs::write(dir.root().join("loader-state.json.new-17"), "x").unwrap();
+        fs::write(dir.root().join("notes.txt"), "the user's own").unwrap();
+        let rubbish = look(&dir, &receipts).unwrap();
+        assert_eq!((rubbish.prefixes.len(), rubbish.others.len()), (1, 2));
+        let swept = rubbish.sweep(&dir);
+        assert_eq!(swept.prefixes, ["ghost-1-0123"]);
+        assert!(swept.failed.is_empty(), "{swept:?}");
+        assert!(look(&dir, &receipts).unwrap().is_empty());
+        assert!(dir.root().join("notes.txt").is_file());
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn tool(registry: &Registry, kind: &str) -> String {
     match kind {
         "binary" => binary(registry),
         "cargo" => cargo(registry),
+        "file" => file(registry),
         "npm" => npm(registry),
         "pip" => pip(registry),
         _ => script_tool(),
@@ -42,6 +43,15 @@ fn binary(registry: &Registry) -> String {
          links = {{ \"bin/tinybinary\" = \"../lib/tinybinary\" }} }}\n",
         verify("binary"),
     )
+}
+
+/// A file that is the program itself.
+fn file(registry: &Registry) -> String {
+    let bytes = "#!/bin/sh\necho file works\n";
+    let sha256 = Digest::of(bytes.as_bytes());
+    let url = registry.put_file("tinyfile", bytes);
+    let keys = format!("bins = [\"tinyfile\"]\n{}", verify("file"));
+    format!("[tools.file]\n{keys}binary = {{ url = \"{url}\", sha256 = \"{sha256}\" }}\n")
 }
 
 /// A crate whose build script notes its environment, which the program prints.
