@@ -44,6 +44,13 @@ pub struct Receipt {
     /// Digest of the installer's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<Digest>,
+    /// Digest of the list of the prefix's files and their digests, which lies beside the
+    /// receipt; since 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Digest>,
+    /// The newest line of the audit trail when this was written; since 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditMark>,
     /// The lightship that wrote this.
     pub lightship: String,
 }
@@ -64,6 +71,15 @@ impl Receipt {
 /// `<name>-<version>-<key12>`.
 pub fn slug(name: &ToolName, version: &str, key: &Key) -> String {
     format!("{name}-{version}-{}", key.short())
+}
+
+/// A line of the audit trail, as somebody else remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditMark {
+    /// From 1, over all files of the trail.
+    pub line: u64,
+    /// Of the line without its newline.
+    pub digest: Digest,
 }
 
 /// A program that a tool publishes, with what a start checks cheaply.

@@ -73,6 +73,8 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
         pre_existing: false,
         confinement: CONFINEMENT.to_owned(),
         log: None,
+        listing: None,
+        audit: None,
         lightship: env!("CARGO_PKG_VERSION").to_owned(),
     };
     if let Some(found) = preexisting::find(job) {
@@ -126,6 +128,7 @@ fn commit(job: &mut Job<'_>, mut receipt: Receipt) -> Result<Receipt, InstallErr
     job.log.line("== installed");
     receipt.installed_at = now();
     receipt.log = job.log.digest();
+    receipt.audit = job.runner.audit_mark();
     let path = job.runner.dir.receipts();
     receipts::write(&job.runner.dir, &receipt).map_err(InstallError::io("write into", path))?;
     crate::fault::point("committed");
