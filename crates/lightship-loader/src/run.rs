@@ -13,6 +13,7 @@ use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned, plan};
 
 use self::load::Load;
+use crate::care::retire;
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::install::{Environment, Runner};
@@ -60,6 +61,8 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         clean_up(&runner, &mut observed)?;
         decided = decide(options, &keys, &observed);
     }
+    let wanted = retire::wanted(&options.manifest, &keys);
+    retire::note(&runner.dir, &observed.receipts, &wanted, |act| runner.audit(act));
     let load = Load::begin(options, Arc::new(runner), keys, observed, &decided, started)?;
     let summary = load.follow(commands)?;
     drop(lock);

@@ -33,7 +33,8 @@ pub(crate) fn confine(command: &mut Command) {
     unsafe { command.pre_exec(set_up) };
 }
 
-fn be_idle() {
+/// Makes the calling thread run, read and write when nobody else wants to.
+pub(crate) fn be_idle() {
     let param = libc::sched_param { sched_priority: 0 };
     // SAFETY: `param` outlives the call, which reads it.
     unsafe { libc::sched_setscheduler(0, SCHED_IDLE, &raw const param) };

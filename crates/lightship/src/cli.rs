@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{completions, ctl, health, init, loader, manifest, tail, tools, up};
+use crate::cmd::{
+    audit, completions, ctl, doctor, health, init, loader, manifest, tail, tools, up,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,6 +13,7 @@ Examples:
   lightship health --wait 30s               wait until the running service is healthy
   lightship tools status                    how each tool stands
   lightship ctl retry NAME                  have a failed tool tried again
+  lightship doctor                          what is wrong here, and what helps
   eval \"$(lightship tools env)\"             put the tools on this shell's PATH
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 input unreadable or wrong,
@@ -33,6 +36,8 @@ pub(crate) enum Command {
     Ctl(ctl::Args),
     Tools(tools::Args),
     Manifest(manifest::Args),
+    Doctor(doctor::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
     #[command(name = "__init", hide = true)]
     Init(init::Args),

@@ -2,8 +2,10 @@
 //! everything that follows can be derived again.
 
 use std::fs;
+use std::io;
 use std::time::Instant;
 
+use lightship_model::digest::Digest;
 use lightship_model::event::Phase;
 use lightship_model::key::Key;
 use lightship_model::manifest::Tool;
@@ -15,6 +17,7 @@ use super::progress::Reporter;
 use super::{InstallError, Job, Runner, entries, preexisting, verify};
 use crate::clock::now;
 use crate::source;
+use crate::store::listing::{self, Listing};
 use crate::store::sweep::remove_tree;
 use crate::store::{durable, measure, receipts};
 
@@ -100,6 +103,7 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
     sync(job)?;
     let size = measure::tree(&job.prefix);
     (receipt.bytes, receipt.files) = (size.bytes, size.files);
+    receipt.listing = Some(list(job, &receipt.slug())?);
     commit(job, receipt)
 }
 
@@ -120,6 +124,20 @@ fn sync(job: &mut Job<'_>) -> Result<(), InstallError> {
     // Its dirty pages need not be written: they are scrap.
     drop(remove_tree(&job.stage));
     durable::sync_tree(&job.prefix).map_err(InstallError::io("sync", &job.prefix))
+}
+
+/// Notes every file with its digest, for a deep look at them later on.
+fn list(job: &Job<'_>, slug: &str) -> Result<Digest, InstallError> {
+    let deadline = job.deadline;
+    let listing = Listing::take(&job.prefix, &|| Instant::now() >= deadline);
+    let listing = listing.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut if job.is_late() => {
+            InstallError::TimedOut { what: "reading its files".to_owned(), after: job.timeout }
+        }
+        _ => InstallError::io("read", &job.prefix)(error),
+    })?;
+    let path = job.runner.dir.receipts();
+    listing::write(&job.runner.dir, slug, &listing).map_err(InstallError::io("write into", path))
 }
 
 /// Writes the receipt: from here on the tool is installed.

@@ -20,8 +20,10 @@ use serde::Serialize;
 
 use self::head::HeadFile;
 use self::tail::Tail;
-pub(crate) use self::text::{files, lines};
-pub(crate) use self::verify::{Report, verify};
+use self::text::files;
+pub(crate) use self::text::lines;
+pub(crate) use self::verify::verify;
+pub use self::verify::{Remark, Report};
 use super::ToolDir;
 
 /// A file of the trail that is longer than this is closed, and the next one begun.

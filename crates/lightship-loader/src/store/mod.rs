@@ -9,6 +9,7 @@ pub(crate) mod check;
 mod dir;
 pub(crate) mod durable;
 pub(crate) mod links;
+pub(crate) mod listing;
 mod lock;
 pub(crate) mod measure;
 pub(crate) mod receipts;

@@ -12,11 +12,20 @@ use crate::error::{LoaderError, Result};
 /// Ends left-over installers, then removes prefixes without a receipt, all stages and files that
 /// were never renamed; gives the names of the prefixes that it removed.
 pub(crate) fn sweep(dir: &ToolDir, receipts: &Receipts) -> Result<Vec<String>> {
+    sweep_except(dir, receipts, &[])
+}
+
+/// Like [`sweep`], without the prefixes `spared`.
+pub(crate) fn sweep_except(
+    dir: &ToolDir,
+    receipts: &Receipts,
+    spared: &[String],
+) -> Result<Vec<String>> {
     // Their loader is dead, or it would hold the lock that we hold.
     strays::end(&dir.stage());
     let mut removed = Vec::new();
     for name in children(&dir.store())? {
-        if !receipts.by_slug.contains_key(&name) {
+        if !receipts.by_slug.contains_key(&name) && !spared.contains(&name) {
             remove_tree(&dir.prefix(&name))?;
             removed.push(name);
         }

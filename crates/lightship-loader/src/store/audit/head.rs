@@ -66,11 +66,12 @@ impl HeadFile {
     /// The act to note first when the trail has lost lines since the last one was written.
     pub(super) fn gap(&self, tail: &Tail) -> Option<Act> {
         let head = self.head.as_ref()?;
-        let had = &head.written;
-        let cut = had.line > tail.lines
-            || (had.line == tail.lines && had.digest != tail.mark().digest);
-        let crash = head.excuses(tail.lines - u64::from(tail.torn));
-        cut.then(|| Act::Gap { had: had.clone(), has: tail.lines, crash })
+        let newest = &head.written;
+        let end = tail.mark();
+        let cut =
+            newest.line > end.line || (newest.line == end.line && newest.digest != end.digest);
+        let crash = head.excuses(end.line - u64::from(tail.torn));
+        cut.then(|| Act::Gap { had: newest.clone(), has: end.line, crash })
     }
 
     pub(super) fn set(&mut self, written: &Mark) -> io::Result<()> {

@@ -1,7 +1,5 @@
 //! Whatever is done to a trail is found; what a crash does is told apart from it.
 
-use std::fs;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -45,7 +43,8 @@ impl Trail {
     }
 
     fn write(&self, lines: &[String]) {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let mut text = lines.join("\n");
+        text.push_str(if lines.is_empty() { "" } else { "\n" });
         fs::write(self.dir.audit(), text).unwrap();
     }
 

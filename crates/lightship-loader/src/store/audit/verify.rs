@@ -8,9 +8,9 @@ use lightship_model::digest::Digest;
 use lightship_model::receipt::Receipt;
 use serde::{Deserialize, Serialize};
 
+use super::Mark;
 use super::head::Head;
 use super::text::{Raw, lines};
-use super::{Mark, Tail};
 use crate::store::ToolDir;
 
 /// What was found.
@@ -149,7 +149,8 @@ impl Chain {
             let what = format!("notes that the machine went down: line {} was lost", had.line);
             self.warn(number, what);
         } else {
-            let what = format!("notes that the trail had been cut or edited up to line {}", had.line);
+            let what =
+                format!("notes that the trail had been cut or edited up to line {}", had.line);
             self.problem(number, what);
         }
     }
@@ -159,19 +160,25 @@ impl Chain {
         let last = self.last;
         let Some(head) = head else {
             if last > 0 {
-                self.warn(last, "can't be told to be the last: v1/audit.head is gone or unreadable");
+                self.warn(
+                    last,
+                    "can't be told to be the last: v1/audit.head is gone or unreadable",
+                );
             }
             return self.end_without_head(0);
         };
         let written = &head.written;
         if written.line > last {
             if head.excuses(last) {
-                let what = format!("is the last one: the machine went down before line {} was on \
-                                    the disk", written.line);
+                let what = format!(
+                    "is the last one: the machine went down before line {} was on \
+                                    the disk",
+                    written.line
+                );
                 self.warn(last, what);
             } else {
-                let what = format!("is the last one: the trail was cut, it had {} lines",
-                                   written.line);
+                let what =
+                    format!("is the last one: the trail was cut, it had {} lines", written.line);
                 self.problem(last, what);
             }
             return;
@@ -183,7 +190,8 @@ impl Chain {
         self.compare(written, "v1/audit.head");
         self.end_without_head(written.line);
         if last > written.line + 1 {
-            let what = format!("and {} before it came without v1/audit.head", last - written.line - 1);
+            let what =
+                format!("and {} before it came without v1/audit.head", last - written.line - 1);
             self.warn(last, what);
         }
     }
@@ -205,7 +213,9 @@ impl Chain {
     fn compare(&mut self, mark: &Mark, who: &str) {
         match self.digests.get(&mark.line) {
             Some(digest) if *digest == mark.digest => {}
-            Some(_) => self.problem(mark.line, format!("was edited: {who} has another digest of it")),
+            Some(_) => {
+                self.problem(mark.line, format!("was edited: {who} has another digest of it"));
+            }
             None => self.problem(mark.line, format!("is missing: {who} has its digest")),
         }
     }
