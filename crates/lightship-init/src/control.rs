@@ -95,7 +95,7 @@ impl ControlAddress {
             && matches!(self.connect(), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
     }
 
-    pub(crate) fn connect(&self) -> io::Result<UnixStream> {
+    pub fn connect(&self) -> io::Result<UnixStream> {
         UnixStream::connect_addr(&self.socket_address()?)
     }
 

@@ -10,6 +10,8 @@ use lightship_model::exit;
 pub enum LoaderError {
     #[error("the tool directory `{path}` can't be used: {what}")]
     Directory { path: PathBuf, what: &'static str, source: io::Error },
+    #[error("another loader ({holder}) is at work in `{path}`")]
+    Busy { path: PathBuf, holder: String },
     #[error("can't {what} `{path}`")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
 }
@@ -23,6 +25,7 @@ impl LoaderError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Directory { .. } => exit::CANT_CREATE,
+            Self::Busy { .. } => exit::UNAVAILABLE,
             Self::Io { .. } => exit::INTERNAL,
         }
     }
@@ -33,6 +36,9 @@ impl LoaderError {
             Self::Directory { .. } => {
                 "name a directory that you can write with --tool-dir DIR or LOA_TOOL_DIR; in a \
                  container, mount a volume there"
+            }
+            Self::Busy { .. } => {
+                "try again when it has ended: `lightship tools status` shows its tools"
             }
             Self::Io { .. } => "look whether the volume is mounted, writable and not full",
         }

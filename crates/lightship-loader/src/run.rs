@@ -12,6 +12,7 @@ use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned, plan};
 
 use self::load::Load;
+use crate::care::retire;
 use crate::clock::now;
 use crate::confine::{Confiner, adopt_orphans};
 use crate::error::Result;
@@ -63,6 +64,8 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     if lock.is_some() {
         adopt_orphans();
         clean_up(&runner, &mut observed)?;
+        let wanted = retire::wanted(&options.manifest, &keys);
+        retire::note(&runner.dir, &observed.receipts, &wanted, |act| runner.audit(act));
         sink(Event::new(now(), What::Confinement(runner.confiner.report())));
     }
     let load = Load::begin(options, Arc::new(runner), keys, observed, &decided, started, lock)?;

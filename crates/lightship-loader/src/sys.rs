@@ -7,7 +7,7 @@ mod child;
 use std::ffi::CStr;
 use std::io;
 
-pub(crate) use self::child::{Child, Held};
+pub(crate) use self::child::{Child, Held, be_idle};
 
 /// The newest version of Landlock that the kernel has.
 ///

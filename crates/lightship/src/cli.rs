@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{completions, ctl, health, init, loader, lock, manifest, tail, tools, up};
+use crate::cmd::{
+    audit, completions, ctl, doctor, health, init, loader, lock, manifest, tail, tools, up,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,6 +14,7 @@ Examples:
   lightship tools status                    how each tool stands
   lightship ctl retry NAME                  have a failed tool tried again
   lightship lock                            pin every tool in lightship.lock
+  lightship doctor                          what is wrong here, and what helps
   eval \"$(lightship tools env)\"             put the tools on this shell's PATH
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 input unreadable or wrong,
@@ -35,6 +38,8 @@ pub(crate) enum Command {
     Tools(tools::Args),
     Manifest(manifest::Args),
     Lock(lock::Args),
+    Doctor(doctor::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
     #[command(name = "__init", hide = true)]
     Init(init::Args),

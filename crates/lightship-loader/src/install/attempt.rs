@@ -1,8 +1,10 @@
 //! The steps of an attempt, in their order. Up to the receipt nothing counts; after it
 //! everything that follows can be derived again.
 
+use std::io;
 use std::time::Instant;
 
+use lightship_model::digest::Digest;
 use lightship_model::event::Phase;
 use lightship_model::key::Key;
 use lightship_model::manifest::Tool;
@@ -14,6 +16,7 @@ use super::progress::Reporter;
 use super::{InstallError, Job, Runner, entries, preexisting, verify};
 use crate::clock::now;
 use crate::source;
+use crate::store::listing::{self, Listing};
 use crate::store::sweep::remove_tree;
 use crate::store::{check, disk as fs, durable, links, measure, receipts, space};
 
@@ -80,6 +83,8 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
         pre_existing: false,
         confinement: String::new(),
         log: None,
+        listing: None,
+        audit: None,
         lightship: env!("CARGO_PKG_VERSION").to_owned(),
     };
     if let Some(found) = preexisting::find(job) {
@@ -105,6 +110,7 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
     sync(job)?;
     let size = measure::tree(&job.prefix);
     (receipt.bytes, receipt.files) = (size.bytes, size.files);
+    receipt.listing = Some(list(job, &receipt.slug())?);
     commit(job, receipt)
 }
 
@@ -132,6 +138,20 @@ fn sync(job: &mut Job<'_>) -> Result<(), InstallError> {
     durable::sync_tree(&job.prefix).map_err(InstallError::io("sync", &job.prefix))
 }
 
+/// Notes every file with its digest, for a deep look at them later on.
+fn list(job: &Job<'_>, slug: &str) -> Result<Digest, InstallError> {
+    let deadline = job.deadline;
+    let listing = Listing::take(&job.prefix, &|| Instant::now() >= deadline);
+    let listing = listing.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut if job.is_late() => {
+            InstallError::TimedOut { what: "reading its files".to_owned(), after: job.timeout }
+        }
+        _ => InstallError::io("read", &job.prefix)(error),
+    })?;
+    let path = job.runner.dir.receipts();
+    listing::write(&job.runner.dir, slug, &listing).map_err(InstallError::io("write into", path))
+}
+
 /// Writes the receipt: from here on the tool is installed.
 fn commit(job: &mut Job<'_>, mut receipt: Receipt) -> Result<Receipt, InstallError> {
     job.phase(Phase::Publishing);
@@ -139,6 +159,7 @@ fn commit(job: &mut Job<'_>, mut receipt: Receipt) -> Result<Receipt, InstallErr
     receipt.installed_at = now();
     receipt.log = job.log.digest();
     receipt.confinement = job.confinement();
+    receipt.audit = job.runner.audit_mark();
     let path = job.runner.dir.receipts();
     receipts::write(&job.runner.dir, &receipt).map_err(InstallError::io("write into", path))?;
     crate::fault::point("committed");

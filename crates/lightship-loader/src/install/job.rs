@@ -39,9 +39,18 @@ pub(crate) struct Runner {
 impl Runner {
     /// Notes an act in the audit trail. A trail that can't be written is told, and stops nothing.
     pub(crate) fn audit(&self, act: &Act) {
-        if let Err(error) = audit::append(&self.dir.audit(), now(), act) {
+        let by = format!("loader {}", std::process::id());
+        if let Err(error) = audit::append(&self.dir, now(), &by, act) {
             crate::warn(&self.sink, format!("can't write the audit trail: {error}"));
         }
+    }
+}
+
+impl Runner {
+    /// The trail's newest line, for a receipt to remember. Nothing when it can't be had: then
+    /// one witness less speaks for the trail.
+    pub(crate) fn audit_mark(&self) -> Option<audit::Mark> {
+        audit::mark(&self.dir).ok().flatten()
     }
 }
 

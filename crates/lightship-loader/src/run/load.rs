@@ -251,7 +251,10 @@ impl<'a> Load<'a> {
     fn take(&mut self, message: Message) -> Input {
         match message {
             Message::PauseOver { tool } => Input::PauseOver { tool },
-            Message::Command(LoaderCommand::Promote { tool }) => Input::Promote { tool },
+            Message::Command(LoaderCommand::Promote { tool }) => {
+                self.runner.audit(&Act::Promote { tool: tool.clone() });
+                Input::Promote { tool }
+            }
             Message::Ended { tool, attempt, started, result } => {
                 let outcome = match result {
                     Ok(receipt) => self.installed(*receipt, attempt, started),

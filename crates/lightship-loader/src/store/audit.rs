@@ -1,15 +1,35 @@
-//! `audit.jsonl`: one line an act, each with the digest of the line before it.
+//! `audit.jsonl`: one line an act, each with its number and the digest of the line before it.
+//!
+//! The chain shows an edit, a removal, another order. A cut end it can't show, so the newest
+//! line's digest stands in a second file (`head`), and each receipt carries the digest of what
+//! was newest when its tool was installed.
+
+mod head;
+mod tail;
+mod text;
+mod verify;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::path::Path;
 
 use lightship_model::digest::Digest;
 use lightship_model::name::ToolName;
+pub(crate) use lightship_model::receipt::AuditMark as Mark;
 use lightship_model::time::Timestamp;
 use serde::Serialize;
 
-use super::disk;
+use self::head::HeadFile;
+use self::tail::Tail;
+use self::text::files;
+pub(crate) use self::text::lines;
+pub(crate) use self::verify::verify;
+pub use self::verify::{Remark, Report};
+use super::disk as fs;
+use super::{ToolDir, disk};
+
+/// A file of the trail that is longer than this is closed, and the next one begun.
+const LONGEST: u64 = 8 << 20;
 
 /// What was done.
 #[derive(Clone, Debug, Serialize)]
@@ -66,6 +86,41 @@ pub(crate) enum Act {
         tool: ToolName,
         reason: String,
     },
+    /// Somebody asked for a tool before its turn.
+    Promote {
+        tool: ToolName,
+    },
+    /// A tool's receipt is there, and the manifest does not want it any more: its programs are
+    /// published no longer.
+    Retire {
+        prefix: String,
+    },
+    /// The manifest wants again what it had retired.
+    Unretire {
+        prefix: String,
+    },
+    /// Tools were compared with what their receipts say; `deep`: every file of them.
+    Verify {
+        deep: bool,
+        good: Vec<String>,
+        damaged: Vec<String>,
+    },
+    /// What no longer held was given up, to be installed again.
+    Repair {
+        tools: Vec<ToolName>,
+    },
+    /// What nobody wants any more was removed.
+    Gc {
+        removed: Vec<String>,
+        bytes: u64,
+    },
+    /// The trail is shorter than it was. After a `crash` of the machine, lines that were not on
+    /// the disk yet are lost; otherwise somebody cut it.
+    Gap {
+        had: Mark,
+        has: u64,
+        crash: bool,
+    },
     Complete {
         installed: usize,
         failed: usize,
@@ -76,98 +131,81 @@ pub(crate) enum Act {
 
 #[derive(Serialize)]
 struct Line<'a> {
+    /// From 1, over all files.
+    n: u64,
     at: Timestamp,
     #[serde(flatten)]
     act: &'a Act,
-    by: String,
+    by: &'a str,
     /// Digest of the line before, without its newline; of nothing for the first.
     prev: Digest,
 }
 
-/// Appends an act. The file is locked meanwhile, so that two writers' chains don't fork.
-pub(crate) fn append(path: &Path, at: Timestamp, act: &Act) -> io::Result<()> {
-    let mut file = disk::step("open-audit", path, || {
-        OpenOptions::new().read(true).append(true).create(true).open(path)
+/// Appends an act that `by` did.
+pub(crate) fn append(dir: &ToolDir, at: Timestamp, by: &str, act: &Act) -> io::Result<()> {
+    let mut head = HeadFile::lock(dir)?;
+    let mut tail = Tail::read(dir)?;
+    rotate(dir, &tail)?;
+    let path = dir.audit();
+    let mut file = disk::step("open-audit", &path, || {
+        OpenOptions::new().append(true).create(true).open(&path)
     })?;
-    file.lock()?;
-    let (last, torn) = last_line(&mut file)?;
-    let by = format!("loader {}", std::process::id());
-    let line = Line { at, act, by, prev: Digest::of(&last) };
-    let mut text = Vec::new();
-    if torn {
-        text.push(b'\n');
+    if let Some(gap) = head.gap(&tail) {
+        write(&mut file, &path, &mut tail, at, by, &gap)?;
     }
-    serde_json::to_writer(&mut text, &line)?;
-    text.push(b'\n');
-    disk::write_all(&mut file, path, &text)
+    write(&mut file, &path, &mut tail, at, by, act)?;
+    head.set(&tail.mark())
 }
 
-/// The last line without its newline, and whether it lacks one: the trace of a crash.
-fn last_line(file: &mut File) -> io::Result<(Vec<u8>, bool)> {
-    const STEP: u64 = 4096;
-    let mut start = file.seek(SeekFrom::End(0))?;
-    let mut tail: Vec<u8> = Vec::new();
-    while start > 0 {
-        let from = start.saturating_sub(STEP);
-        let mut block = vec![0; usize::try_from(start - from).unwrap_or_default()];
-        file.seek(SeekFrom::Start(from))?;
-        file.read_exact(&mut block)?;
-        block.append(&mut tail);
-        tail = block;
-        start = from;
-        let body = tail.strip_suffix(b"\n").unwrap_or(&tail);
-        if let Some(at) = body.iter().rposition(|byte| *byte == b'\n') {
-            tail.drain(..=at);
-            break;
-        }
+/// Writes a line with one call, so that a crash leaves all of it, a part of it or nothing.
+fn write(
+    file: &mut File,
+    path: &Path,
+    tail: &mut Tail,
+    at: Timestamp,
+    by: &str,
+    act: &Act,
+) -> io::Result<()> {
+    let n = tail.lines + 1;
+    let line = Line { n, at, act, by, prev: Digest::of(&tail.last) };
+    let line = serde_json::to_vec(&line)?;
+    let mut text = Vec::with_capacity(line.len() + 2);
+    if tail.torn {
+        text.push(b'\n');
     }
-    let torn = !tail.is_empty() && tail.last() != Some(&b'\n');
-    if !torn {
-        tail.pop();
+    text.extend_from_slice(&line);
+    text.push(b'\n');
+    disk::write_all(file, path, &text)?;
+    *tail = Tail { lines: n, last: line, torn: false, first: tail.first };
+    Ok(())
+}
+
+/// Closes a file that is long enough: its name then begins with the number of its first line.
+fn rotate(dir: &ToolDir, tail: &Tail) -> io::Result<()> {
+    let path = dir.audit();
+    let long = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LONGEST);
+    if let Some(first) = tail.first.filter(|_| long && !tail.torn) {
+        fs::rename(&path, path.with_file_name(format!("audit-{first}.jsonl")))?;
     }
-    Ok((tail, torn))
+    Ok(())
+}
+
+/// Gets everything so far onto the disk, and gives the newest line's number and digest.
+/// Nothing when there is no line.
+pub(crate) fn mark(dir: &ToolDir) -> io::Result<Option<Mark>> {
+    let mut head = HeadFile::lock(dir)?;
+    let tail = Tail::read(dir)?;
+    if tail.lines == 0 || tail.torn {
+        return Ok(None);
+    }
+    match File::open(dir.audit()) {
+        Ok(file) => file.sync_data()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    head.synced(&tail.mark())?;
+    Ok(Some(tail.mark()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn act(installed: usize) -> Act {
-        Act::Start { installed, to_install: 0 }
-    }
-
-    #[test]
-    fn each_line_carries_the_digest_of_the_one_before() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.jsonl");
-        let at = Timestamp::from_millis(0);
-        for count in 0..3 {
-            append(&path, at, &act(count)).unwrap();
-        }
-        // A line longer than the block that the tail is read in.
-        let long = Act::Skipped { tool: "x".parse().unwrap(), reason: "y".repeat(9000) };
-        append(&path, at, &long).unwrap();
-        append(&path, at, &act(3)).unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let mut prev = Digest::of(b"");
-        for line in text.lines() {
-            let value: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert_eq!(value["prev"], prev.as_str());
-            prev = Digest::of(line.as_bytes());
-        }
-        assert_eq!(text.lines().count(), 5);
-    }
-
-    #[test]
-    fn after_a_torn_line_the_chain_goes_on_in_a_new_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.jsonl");
-        std::fs::write(&path, "{\"at\":\"x\"}\n{\"torn").unwrap();
-        append(&path, Timestamp::from_millis(0), &act(1)).unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let last = text.lines().last().unwrap();
-        let value: serde_json::Value = serde_json::from_str(last).unwrap();
-        assert_eq!(value["prev"], Digest::of(b"{\"torn").as_str());
-        assert_eq!(text.lines().count(), 3);
-    }
-}
+mod tests;

@@ -70,6 +70,11 @@ impl ToolDir {
         self.0.join("audit.jsonl")
     }
 
+    /// What the newest line of the audit trail was.
+    pub(crate) fn audit_head(&self) -> PathBuf {
+        self.v1().join("audit.head")
+    }
+
     pub(crate) fn v1(&self) -> PathBuf {
         self.0.join("v1")
     }

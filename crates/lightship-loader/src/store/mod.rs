@@ -10,6 +10,7 @@ mod dir;
 pub(crate) mod disk;
 pub(crate) mod durable;
 pub(crate) mod links;
+pub(crate) mod listing;
 mod lock;
 pub(crate) mod measure;
 pub(crate) mod receipts;

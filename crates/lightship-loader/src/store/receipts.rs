@@ -32,7 +32,10 @@ pub(crate) fn read_all(dir: &ToolDir) -> Result<Receipts> {
         }
         match read(&path) {
             // A receipt under a name that is not its own proves nothing.
-            Some(receipt) if path.file_stem().is_some_and(|stem| *stem == *receipt.slug()) => {
+            Some(receipt)
+                if receipt.is_sound()
+                    && path.file_stem().is_some_and(|stem| *stem == *receipt.slug()) =>
+            {
                 receipts.by_slug.insert(receipt.slug(), receipt);
             }
             _ => receipts.unreadable.push(path),

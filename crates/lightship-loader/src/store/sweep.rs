@@ -48,6 +48,12 @@ impl Rubbish {
         self.prefixes.is_empty() && self.others.is_empty()
     }
 
+    /// The same without the prefixes `spared`.
+    pub(crate) fn except(mut self, spared: &[String]) -> Self {
+        self.prefixes.retain(|name| !spared.contains(name));
+        self
+    }
+
     /// Ends left-over installers, then removes the rubbish.
     pub(crate) fn sweep(self, dir: &ToolDir) -> Swept {
         // Their loader is dead, or it would hold the lock that we hold.

@@ -128,7 +128,8 @@ impl Child {
     }
 }
 
-fn be_idle() {
+/// Makes the calling thread run, read and write when nobody else wants to.
+pub(crate) fn be_idle() {
     let param = libc::sched_param { sched_priority: 0 };
     // SAFETY: `param` outlives the call, which reads it.
     unsafe { libc::sched_setscheduler(0, SCHED_IDLE, &raw const param) };

@@ -1,8 +1,10 @@
 //! The verbs: a file each, with its options, its help and what it does.
 
+pub(crate) mod audit;
 pub(crate) mod completions;
 mod config;
 pub(crate) mod ctl;
+pub(crate) mod doctor;
 pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod loader;
@@ -11,6 +13,10 @@ pub(crate) mod manifest;
 pub(crate) mod tail;
 pub(crate) mod tools;
 pub(crate) mod up;
+
+use std::time::Duration;
+
+use lightship_model::duration::HumanDuration;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -25,8 +31,15 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Tools(args) => tools::run(args),
         Command::Manifest(args) => manifest::run(&args),
         Command::Lock(args) => lock::run(&args),
+        Command::Audit(args) => audit::run(args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Init(args) => init::run(args),
         Command::Loader(args) => Ok(loader::run(args)),
     }
+}
+
+/// A duration that was typed.
+fn duration(text: &str) -> Result<Duration, String> {
+    HumanDuration::parse(text).map(|duration| duration.0)
 }

@@ -2,6 +2,9 @@
 #![expect(clippy::tests_outside_test_module, reason = "an integration test is a test module")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
 
+mod audit;
+mod care;
+mod doctor;
 mod killed_loader;
 mod manifest;
 mod refusals;

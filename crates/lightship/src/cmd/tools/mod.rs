@@ -1,12 +1,15 @@
 //! `lightship tools`: what the manifest's tools are and how they stand, and loading them by hand.
 
 mod env;
+mod gc;
 mod install;
 mod list;
 mod load;
 mod log;
+mod repair;
 mod retry;
 mod status;
+mod verify;
 
 use clap::Subcommand;
 
@@ -18,6 +21,9 @@ Examples:
   lightship tools status                    how each tool stands
   lightship tools install ripgrep           load one now, without a service
   lightship tools retry                     try again what failed
+  lightship tools verify --deep             does every file stand as it was installed?
+  lightship tools repair                    install again what is damaged
+  lightship tools gc --dry-run              what could go
   lightship tools log ripgrep               the installer's whole output
   eval \"$(lightship tools env)\"             put the tools on this shell's PATH";
 
@@ -36,6 +42,9 @@ enum Command {
     Install(install::Args),
     Retry(retry::Args),
     Log(log::Args),
+    Verify(verify::Args),
+    Repair(repair::Args),
+    Gc(gc::Args),
     Env(env::Args),
 }
 
@@ -46,6 +55,9 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         Command::Install(args) => install::run(&args),
         Command::Retry(args) => retry::run(&args),
         Command::Log(args) => log::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Repair(args) => repair::run(&args),
+        Command::Gc(args) => gc::run(&args),
         Command::Env(args) => env::run(&args),
     }
 }
