@@ -4,6 +4,7 @@ mod load;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -11,6 +12,7 @@ use lightship_model::event::LoaderCommand;
 use lightship_model::key::{Key, keys};
 use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned, plan};
+use lightship_model::toolenv::Roots;
 
 use self::load::Load;
 use crate::clock::now;
@@ -38,7 +40,8 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     let dir = ToolDir::prepare(&options.tool_dir)?;
     let python = platform::python(&options.manifest, &dir);
     let keys = keys(&options.manifest.tools, &platform::platform(&dir, python.as_ref()));
-    let environment = Environment::from_process(&dir.bin(), options.manifest.registries.clone());
+    let environment =
+        Environment::from_process(&own_folders(&dir), options.manifest.registries.clone());
     let runner = Runner {
         dir,
         environment,
@@ -64,6 +67,14 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     let summary = load.follow(commands)?;
     drop(lock);
     Ok(summary)
+}
+
+/// The folders of tools and shims that lightship itself has on the search path.
+fn own_folders(dir: &ToolDir) -> Vec<PathBuf> {
+    let var = |name: &str| std::env::var(name).ok();
+    let uid = rustix::process::geteuid().as_raw();
+    let roots = Roots::new(&dir.root().display().to_string(), uid, var);
+    roots.bins().into_iter().map(PathBuf::from).collect()
 }
 
 fn decide(options: &Options, keys: &BTreeMap<ToolName, Key>, observed: &Observed) -> Vec<Planned> {
