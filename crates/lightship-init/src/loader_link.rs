@@ -155,6 +155,7 @@ fn understand(line: Line) -> Option<What> {
     let what = Event::from_line(&text)?.what;
     match what {
         What::Plan { .. }
+        | What::Volume(_)
         | What::Tool(_)
         | What::Progress { .. }
         | What::LoadComplete { .. }

@@ -54,6 +54,7 @@ pub(crate) fn text(what: &What) -> Option<String> {
         | What::LoaderExited { .. }
         | What::Stopping { .. }
         | What::Plan { .. }
+        | What::Volume(_)
         | What::Tool(_)
         | What::Progress { .. }
         | What::LoadComplete { .. } => None,

@@ -12,6 +12,7 @@ pub use self::cut::MAX_WORDS;
 use crate::name::ToolName;
 use crate::state::{InstalledAt, ToolStatus};
 use crate::time::Timestamp;
+use crate::volume::Volume;
 use crate::waits::Waits;
 
 /// Something that happened, and when.
@@ -78,6 +79,8 @@ pub enum What {
     // From the loader part.
     /// What is wanted, and how it stands: the first event of a loader.
     Plan { tools: Vec<PlannedTool>, slots: usize, dir: String },
+    /// What the tool directory's volume can do, and where tools go.
+    Volume(Box<Volume>),
     /// A tool's status changed.
     Tool(ToolChange),
     /// How far the tool being installed is.

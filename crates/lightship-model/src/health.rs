@@ -13,6 +13,7 @@ use crate::name::ToolName;
 use crate::state::ToolStatus;
 use crate::status::{LoaderState, ServiceStatus, Status, ToolView};
 use crate::time::Timestamp;
+use crate::volume::Volume;
 
 /// The specification's three words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -160,6 +161,9 @@ pub struct Loader {
     /// The tool directory, once the loader has said it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,
+    /// What it found the tool directory's volume to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Volume>,
 }
 
 /// The verdict, and a sentence for each thing that keeps it from being healthy.
@@ -189,6 +193,9 @@ pub fn verdict(status: &Status, now: Timestamp) -> (Verdict, Vec<String>) {
     }
     if status.loader.state == LoaderState::Failed {
         find(Verdict::Degraded, "the loader failed".to_owned());
+    }
+    if let Some(failure) = status.loader.volume_failure() {
+        find(Verdict::Degraded, failure);
     }
     (verdict, reasons)
 }
@@ -233,6 +240,7 @@ pub fn full_health(
                 restarts: status.loader.restarts,
                 slots: status.loader.slots,
                 dir: status.loader.dir.clone(),
+                volume: status.loader.volume.clone(),
             },
             checks: checks::all(status),
             warnings: status.warnings.clone(),

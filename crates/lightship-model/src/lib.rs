@@ -29,4 +29,5 @@ pub mod template;
 pub mod time;
 pub mod timeline;
 pub mod toolenv;
+pub mod volume;
 pub mod waits;

@@ -19,6 +19,16 @@ impl What {
                     shorten(&mut tool.source, MAX_WORDS);
                 }
             }
+            Self::Volume(volume) => {
+                for dir in [&mut volume.dir, &mut volume.tools_dir, &mut volume.records_dir] {
+                    shorten(dir, MAX_PATH);
+                }
+                for said in volume.abilities.lacks.values_mut() {
+                    shorten(said, MAX_WORDS);
+                }
+                shorten_any(&mut volume.why);
+                shorten_any(&mut volume.file_system);
+            }
             Self::Tool(change) => change.cut(),
             Self::Progress { progress, .. } => shorten_any(&mut progress.message),
             Self::Warning { message: text }

@@ -65,6 +65,7 @@ impl Scene {
             | What::LoaderStarted { .. }
             | What::LoaderExited { .. }
             | What::Stopping { .. }
+            | What::Volume(_)
             | What::Tool(_)
             | What::Progress { .. }
             | What::Warning { .. } => {}
