@@ -10,6 +10,8 @@ use lightship_model::exit;
 pub enum LoaderError {
     #[error("the tool directory `{path}` can't be used: {what}")]
     Directory { path: PathBuf, what: &'static str, source: io::Error },
+    #[error("the tool directory `{path}` can't be used: {why}")]
+    Unusable { path: PathBuf, why: String },
     #[error("can't {what} `{path}`")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
 }
@@ -22,7 +24,7 @@ impl LoaderError {
     /// The code that a process ends with for it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Directory { .. } => exit::CANT_CREATE,
+            Self::Directory { .. } | Self::Unusable { .. } => exit::CANT_CREATE,
             Self::Io { .. } => exit::INTERNAL,
         }
     }
@@ -30,7 +32,7 @@ impl LoaderError {
     /// What the user can do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Directory { .. } => {
+            Self::Directory { .. } | Self::Unusable { .. } => {
                 "name a directory that you can write with --tool-dir DIR or LOA_TOOL_DIR; in a \
                  container, mount a volume there"
             }

@@ -77,7 +77,7 @@ pub enum What {
     Stopping { reason: String },
 
     // From the loader part.
-    /// What is wanted, and how it stands: the first event of a loader.
+    /// What is wanted, and how it stands.
     Plan { tools: Vec<PlannedTool>, slots: usize, dir: String },
     /// What the tool directory's volume can do, and where tools go.
     Volume(Box<Volume>),

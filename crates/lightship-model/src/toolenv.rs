@@ -46,18 +46,33 @@ impl Roots {
         format!("{}/shims", self.local)
     }
 
-    /// What goes first on `PATH`, in this order: shims last, as a tool that is installed has no
-    /// use for its shim.
+    /// The same without the local directory, unless it is `safe`: made, and this user's own.
+    /// Anybody may make a directory in `/tmp`, and whoever owns it would own the search path.
+    #[must_use]
+    pub fn with_local_if(mut self, safe: bool) -> Self {
+        if !safe {
+            self.local.clear();
+        }
+        self
+    }
+
+    /// What goes first on `PATH`, in this order. The local directory has only what the others
+    /// can't give: it goes first, or a volume that has become read-only would go on giving an
+    /// old version. Shims go last, as a tool that is installed has no use for its shim.
     pub fn bins(&self) -> Vec<String> {
-        let folders =
-            [&self.dir, &self.baked, &self.local_tools()].map(|root| format!("{root}/bin"));
-        distinct(folders.into_iter().chain([self.shims()]))
+        let bins = self.in_order().into_iter().map(|root| format!("{root}/bin"));
+        let shims = (!self.local.is_empty()).then(|| self.shims());
+        distinct(bins.chain(shims))
     }
 
     /// What goes first on `PYTHONPATH`.
     pub fn pythons(&self) -> Vec<String> {
-        let roots = [&self.dir, &self.baked, &self.local_tools()];
-        distinct(roots.map(|root| format!("{root}/python")))
+        distinct(self.in_order().into_iter().map(|root| format!("{root}/python")))
+    }
+
+    fn in_order(&self) -> Vec<String> {
+        let local = (!self.local.is_empty()).then(|| self.local_tools());
+        local.into_iter().chain([self.dir.clone(), self.baked.clone()]).collect()
     }
 }
 
@@ -115,9 +130,9 @@ mod tests {
         assert_eq!(dir.1, "/t");
         assert_eq!(
             path.1,
-            "/t/bin:/opt/lightship/bin:/tmp/lightship-0/tools/bin:/tmp/lightship-0/shims:/usr/bin"
+            "/tmp/lightship-0/tools/bin:/t/bin:/opt/lightship/bin:/tmp/lightship-0/shims:/usr/bin"
         );
-        assert_eq!(python.1, "/t/python:/opt/lightship/python:/tmp/lightship-0/tools/python");
+        assert_eq!(python.1, "/tmp/lightship-0/tools/python:/t/python:/opt/lightship/python");
         let again = exports(&roots("/t"), |_| Some(path.1.clone()));
         assert_eq!(again[1].1, path.1);
     }
@@ -134,10 +149,16 @@ mod tests {
         let outer = format!("{}:/bin", roots("/outer").bins().join(":"));
         let path = &exports(&roots("/inner"), |_| Some(outer.clone()))[1].1;
         let shims = path.find("/tmp/lightship-0/shims").unwrap();
-        assert!(path.starts_with("/inner/bin:"), "{path}");
         assert!(path.find("/inner/bin").unwrap() < shims, "{path}");
         assert_eq!(path.matches("shims").count(), 1, "{path}");
         assert!(path.contains("/outer/bin"), "{path}");
+    }
+
+    #[test]
+    fn a_local_directory_of_somebody_else_is_not_on_the_path() {
+        let roots = roots("/t").with_local_if(false);
+        assert_eq!(roots.bins(), ["/t/bin", "/opt/lightship/bin"]);
+        assert_eq!(roots.pythons(), ["/t/python", "/opt/lightship/python"]);
     }
 
     #[test]

@@ -179,8 +179,10 @@ impl fmt::Display for Space {
 pub struct Volume {
     /// The tool directory.
     pub dir: String,
-    /// Where tools are installed: the tool directory, or a local one.
-    pub tools_dir: String,
+    /// Where tools are installed: the tool directory, or a local one; nothing when there is no
+    /// place for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools_dir: Option<String>,
     /// Where `loader-state.json` and `audit.jsonl` are.
     pub records_dir: String,
     /// What keeps tools off the volume, and why.
@@ -200,8 +202,12 @@ impl Volume {
     /// A sentence for a volume that tools can't live on.
     pub fn failure(&self) -> Option<String> {
         let why = self.why.as_deref().filter(|_| self.problem.is_some())?;
-        let Self { dir, tools_dir, .. } = self;
-        Some(format!("the tool directory {dir} can't be used, {why}; tools go to {tools_dir}"))
+        let dir = &self.dir;
+        let then = match &self.tools_dir {
+            Some(folder) => format!("tools go to {folder}"),
+            None => "no more tools can be installed".to_owned(),
+        };
+        Some(format!("the tool directory {dir} can't be used, {why}; {then}"))
     }
 }
 
@@ -269,7 +275,7 @@ mod tests {
     fn a_report_reads_back_and_says_where_tools_go() {
         let volume = Volume {
             dir: "/data".into(),
-            tools_dir: "/tmp/l/tools".into(),
+            tools_dir: Some("/tmp/l/tools".into()),
             records_dir: "/data".into(),
             problem: Some(Problem::ReadOnly),
             why: Some("it is read-only".into()),

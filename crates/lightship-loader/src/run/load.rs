@@ -17,9 +17,9 @@ use lightship_model::time::Timestamp;
 use lightship_model::waits::Waits;
 
 use super::Summary;
+use super::overflow::Shared;
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
-use crate::install::attempt::attempt;
 use crate::install::{InstallError, Runner};
 use crate::observe::{Observed, estimate, installed_at};
 use crate::store::audit::Act;
@@ -44,6 +44,7 @@ enum Message {
 pub(super) struct Load<'a> {
     options: &'a Options,
     runner: Arc<Runner>,
+    overflow: Shared,
     keys: BTreeMap<ToolName, Key>,
     /// Receipts of all tools that are installed.
     holding: BTreeMap<ToolName, Receipt>,
@@ -54,6 +55,10 @@ pub(super) struct Load<'a> {
     /// What waiting tools were last said to wait for.
     waits: BTreeMap<ToolName, Waits>,
     state: StateFile,
+    /// The state file is in the local directory, as the volume does not take it.
+    moved: bool,
+    /// Tools go to the local directory.
+    local: bool,
     started: Timestamp,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
@@ -64,6 +69,7 @@ impl<'a> Load<'a> {
     pub(super) fn begin(
         options: &'a Options,
         runner: Arc<Runner>,
+        overflow: Shared,
         keys: BTreeMap<ToolName, Key>,
         observed: Observed,
         decided: &[Planned],
@@ -97,12 +103,16 @@ impl<'a> Load<'a> {
             runner,
             keys,
             state,
+            moved: false,
+            local: overflow.is_none(),
+            overflow,
             started,
             sender,
             receiver,
         };
         let dir = load.runner.dir.root().display().to_string();
         load.emit(What::Plan { tools: lines, slots, dir });
+        load.overflow.tell_earlier(&load.runner);
         load.publish();
         load.state.set_all(load.changes.values());
         // A tool that this run is not about keeps what an earlier one found out about it.
@@ -205,9 +215,10 @@ impl<'a> Load<'a> {
         });
         let requires = self.required(&name);
         let (runner, sender) = (Arc::clone(&self.runner), self.sender.clone());
+        let overflow = Shared::clone(&self.overflow);
         spawn(&format!("install {name}"), move || {
             let started = now();
-            let result = attempt(&runner, &tool, &key, &requires, number);
+            let result = overflow.attempt(&runner, &tool, &key, &requires, number);
             let message = Message::Ended {
                 tool: name,
                 attempt: number,
@@ -281,8 +292,17 @@ impl<'a> Load<'a> {
 
     fn publish(&mut self) {
         let order = self.options.manifest.tools_in_order();
+        // What is baked, or did not fit here, is published where it is; the local directory
+        // publishes what is only looked at, too, as it goes first on the search path.
+        let dir = &self.runner.dir;
+        let here = |receipt: &&Receipt| {
+            !self.overflow.has(receipt)
+                && (self.local || receipt.pre_existing || dir.owns(&receipt.slug()))
+        };
         let holding: Vec<&Receipt> =
-            order.iter().filter_map(|tool| self.holding.get(&tool.name)).collect();
+            order.iter().filter_map(|tool| self.holding.get(&tool.name)).filter(here).collect();
+        let on_volume: BTreeMap<ToolName, Receipt> =
+            holding.iter().map(|receipt| (receipt.name.clone(), (*receipt).clone())).collect();
         match links::publish(&self.runner.dir, &holding) {
             Ok(conflicts) => {
                 for conflict in conflicts {
@@ -293,6 +313,7 @@ impl<'a> Load<'a> {
                 warn(&self.runner.sink, format!("can't publish programs: {error}"));
             }
         }
+        self.overflow.publish(&self.runner, &on_volume);
         crate::fault::point("published");
     }
 
@@ -303,10 +324,20 @@ impl<'a> Load<'a> {
         self.emit(What::Tool(change));
     }
 
-    fn save(&self) {
+    fn save(&mut self) {
         // Derived from the receipts: without it everything still works.
-        if let Err(error) = self.state.save() {
-            warn(&self.runner.sink, format!("can't write loader-state.json: {error}"));
+        let Err(error) = self.state.save() else { return };
+        match self.runner.spare_dir() {
+            // The volume has filled up, or is read-only by now.
+            Some(dir) if !self.moved => {
+                self.moved = true;
+                let shown = dir.state().display().to_string();
+                let message = format!("can't write loader-state.json: {error}; it is {shown} now");
+                warn(&self.runner.sink, message);
+                self.state.move_to(&dir);
+                self.save();
+            }
+            _ => warn(&self.runner.sink, format!("can't write loader-state.json: {error}")),
         }
     }
 
@@ -339,8 +370,11 @@ fn load_state(
     has_work: bool,
     now: Timestamp,
 ) -> Result<(StateFile, BTreeMap<ToolName, ToolState>)> {
-    let loaded = state_file::load(&runner.dir, now)
-        .map_err(|error| LoaderError::io("read", &runner.dir.state(), error))?;
+    let loaded = state_file::load(&runner.dir, now).unwrap_or_else(|error| {
+        // Derived from the receipts, as it is, it is not worth a tool.
+        warn(&runner.sink, format!("can't read loader-state.json: {error}"));
+        Loaded::Absent
+    });
     let earlier = match loaded {
         Loaded::Read(state) => Some(state),
         Loaded::Absent => None,

@@ -1,56 +1,102 @@
 //! One loader at a time in a tool directory.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
 
-use super::ToolDir;
+use lightship_model::digest::Digest;
+
+use super::lease::Lease;
+use super::volume::{boot_id, secure_local};
+use super::{ToolDir, lease};
 use crate::error::{LoaderError, Result};
+
+/// What keeps a second loader out.
+#[derive(Clone, Debug)]
+pub(crate) enum Locking {
+    /// A file that is locked, on the volume itself.
+    Flock,
+    /// Locks on the volume reach not everybody who can write to it: a lease that is renewed,
+    /// beside what locks there are, and a lock in `local` for this container.
+    Lease { flock: bool, local: PathBuf },
+}
 
 /// The right to change a tool directory, for as long as it lives. The lock file itself stays:
 /// removing it would let two loaders lock two files.
 #[derive(Debug)]
 pub(crate) struct DirLock {
-    _file: File,
+    _files: Vec<File>,
+    _lease: Option<Lease>,
 }
 
 impl DirLock {
-    /// Takes the lock; while another process has it, tells `waiting` who, once, and waits.
-    pub(crate) fn take(dir: &ToolDir, waiting: impl FnOnce(&str)) -> Result<Self> {
-        let path = dir.lock();
-        let fail = |what| {
-            let path = path.clone();
-            move |source| LoaderError::Io { what, path, source }
-        };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(fail("open"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Who holds it is a courtesy: unreadable, it stays empty.
-                drop(file.read_to_string(&mut holder));
-                waiting(holder.trim());
-                file.lock().map_err(fail("lock"))?;
+    /// Takes the lock; while another process has it, tells `waiting` who, and waits. `lost` is
+    /// called if it is taken away: nothing may be written any more.
+    pub(crate) fn take(
+        dir: &ToolDir,
+        locking: &Locking,
+        waiting: &dyn Fn(&str),
+        lost: impl FnOnce() + Send + 'static,
+    ) -> Result<Self> {
+        let (flock, local) = match locking {
+            Locking::Flock => {
+                let file = lock_file(&dir.lock(), waiting)?;
+                return Ok(Self { _files: vec![file], _lease: None });
             }
-            Err(TryLockError::Error(error)) => return Err(fail("lock")(error)),
+            Locking::Lease { flock, local } => (*flock, local),
+        };
+        let mut files = Vec::new();
+        // Without a local directory the lease alone has to do.
+        if secure_local(local).is_ok() {
+            let name = Digest::of(dir.root().as_os_str().as_encoded_bytes());
+            let path = local.join(format!("lock-{}", &name.as_str()[..12]));
+            files.push(lock_file(&path, waiting)?);
         }
-        let holder = format!("process {}\n", std::process::id());
-        let noted = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(holder.as_bytes()));
-        noted.map_err(fail("write"))?;
-        Ok(Self { _file: file })
+        if flock {
+            files.push(lock_file(&dir.lock(), waiting)?);
+        }
+        let path = dir.lease();
+        let lease = Lease::take(&path, waiting, lost).map_err(|source| LoaderError::Io {
+            what: "take the lease",
+            path,
+            source,
+        })?;
+        Ok(Self { _files: files, _lease: Some(lease) })
     }
 
     /// Whether somebody has the lock right now.
     pub(crate) fn is_taken(dir: &ToolDir) -> bool {
-        let Ok(file) = File::open(dir.lock()) else { return false };
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        let locked = File::open(dir.lock())
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)));
+        locked || lease::is_held(&dir.lease())
     }
+}
+
+fn lock_file(path: &Path, waiting: &dyn Fn(&str)) -> Result<File> {
+    let fail = |what| move |source| LoaderError::Io { what, path: path.to_owned(), source };
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let mut file = open.map_err(fail("open"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who holds it is a courtesy: unreadable, it stays empty.
+            drop(file.read_to_string(&mut holder));
+            waiting(holder.trim());
+            file.lock().map_err(fail("lock"))?;
+        }
+        Err(TryLockError::Error(error)) => return Err(fail("lock")(error)),
+    }
+    // A full volume does not keep anybody from locking it.
+    let noted = file.set_len(0).and_then(|()| file.rewind());
+    drop(noted.and_then(|()| file.write_all(format!("{}\n", holder()).as_bytes())));
+    Ok(file)
+}
+
+/// This process, for somebody who waits for it, perhaps in another container.
+pub(crate) fn holder() -> String {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let boot = boot_id();
+    let boot = boot.get(..8).unwrap_or("unknown");
+    format!("process {} on {}, boot {boot}", std::process::id(), host.trim())
 }

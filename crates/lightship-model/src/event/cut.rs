@@ -20,8 +20,9 @@ impl What {
                 }
             }
             Self::Volume(volume) => {
-                for dir in [&mut volume.dir, &mut volume.tools_dir, &mut volume.records_dir] {
-                    shorten(dir, MAX_PATH);
+                let folders = [&mut volume.dir, &mut volume.records_dir];
+                for folder in folders.into_iter().chain(&mut volume.tools_dir) {
+                    shorten(folder, MAX_PATH);
                 }
                 for said in volume.abilities.lacks.values_mut() {
                     shorten(said, MAX_WORDS);
