@@ -156,6 +156,7 @@ fn understand(line: Line) -> Option<What> {
     match what {
         What::Plan { .. }
         | What::Confinement(_)
+        | What::Volume(_)
         | What::Tool(_)
         | What::Progress { .. }
         | What::LoadComplete { .. }

@@ -55,6 +55,7 @@ pub(crate) fn text(what: &What) -> Option<String> {
         | What::Stopping { .. }
         | What::Plan { .. }
         | What::Confinement(_)
+        | What::Volume(_)
         | What::Tool(_)
         | What::Progress { .. }
         | What::LoadComplete { .. } => None,

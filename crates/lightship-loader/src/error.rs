@@ -12,6 +12,8 @@ pub enum LoaderError {
     Directory { path: PathBuf, what: &'static str, source: io::Error },
     #[error("another loader ({holder}) is at work in `{path}`")]
     Busy { path: PathBuf, holder: String },
+    #[error("the tool directory `{path}` can't be used: {why}")]
+    Unusable { path: PathBuf, why: String },
     #[error("can't {what} `{path}`")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
 }
@@ -24,7 +26,7 @@ impl LoaderError {
     /// The code that a process ends with for it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Directory { .. } => exit::CANT_CREATE,
+            Self::Directory { .. } | Self::Unusable { .. } => exit::CANT_CREATE,
             Self::Busy { .. } => exit::UNAVAILABLE,
             Self::Io { .. } => exit::INTERNAL,
         }
@@ -33,7 +35,7 @@ impl LoaderError {
     /// What the user can do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Directory { .. } => {
+            Self::Directory { .. } | Self::Unusable { .. } => {
                 "name a directory that you can write with --tool-dir DIR or LOA_TOOL_DIR; in a \
                  container, mount a volume there"
             }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use lightship_model::event::{Event, PlannedTool, What};
 use lightship_model::manifest::Manifest;
 use lightship_model::name::ToolName;
+use lightship_model::volume::Volume;
 
 pub use self::confine::confinement;
 pub use self::error::LoaderError;
@@ -38,18 +39,27 @@ pub use self::lock::{LockOutcome, LockRequest, lock};
 pub use self::options::{Options, default_dir};
 pub use self::part::main_run;
 pub use self::run::{Summary, run};
+pub use self::store::volume::secure_local;
 use crate::store::ToolDir;
+use crate::store::volume::settle;
 
 /// Where events go.
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// Makes the tool directory at `dir` with all that belongs in it, and probes that it can hold
-/// tools.
+/// Makes the tool directory at `dir` with all that belongs in it, or, where tools can't live on
+/// its volume, the local directory; says what the volume is. With `strict` only the directory
+/// itself will do.
 ///
 /// # Errors
 /// When it can't; [`LoaderError::help`] says what to do.
-pub fn prepare(dir: &Path) -> Result<(), LoaderError> {
-    ToolDir::prepare(dir).map(|_| ())
+pub fn prepare(dir: &Path, strict: bool) -> Result<Volume, LoaderError> {
+    let places = settle(dir);
+    match &places.report.why {
+        Some(why) if strict => {
+            Err(LoaderError::Unusable { path: dir.to_owned(), why: why.clone() })
+        }
+        _ => Ok(places.report),
+    }
 }
 
 /// How each tool of `manifest` stands in the directory `dir` right now. Changes nothing.

@@ -13,7 +13,9 @@ use lightship_model::state::{InstalledAt, ToolStatus};
 
 use crate::error::Result;
 use crate::platform;
+use crate::python::Python;
 use crate::store::receipts::{self, Receipts};
+use crate::store::volume::{own_folders, readable};
 use crate::store::{DirLock, ToolDir, check, state_file};
 
 /// What was seen.
@@ -33,10 +35,34 @@ impl Observed {
 }
 
 /// Looks; costs a few `statx` calls a tool.
+/// What `root` holds of the tools of `manifest`: a root that is only looked at, and counts as
+/// empty when it can't be read.
+pub(crate) fn holding(
+    root: &ToolDir,
+    manifest: &Manifest,
+    python: Option<&Python>,
+) -> BTreeMap<ToolName, Receipt> {
+    let Ok(mut receipts) = receipts::read_all(root) else { return BTreeMap::new() };
+    if receipts.by_slug.is_empty() {
+        return BTreeMap::new();
+    }
+    let keys = keys(&manifest.tools, &platform::platform(root, python));
+    let tools = manifest.tools.values();
+    let held = tools.filter_map(|tool| {
+        let slug = slug(&tool.name, &tool.version, keys.get(&tool.name)?);
+        let receipt = receipts.by_slug.remove(&slug)?;
+        check::holds(root, &receipt).ok()?;
+        Some((tool.name.clone(), receipt))
+    });
+    held.collect()
+}
+
+/// Looks at `dir`; costs a few `statx` calls a tool. What it lacks may be `elsewhere`.
 pub(crate) fn observe(
     dir: &ToolDir,
     manifest: &Manifest,
     keys: &BTreeMap<ToolName, Key>,
+    elsewhere: &BTreeMap<ToolName, Receipt>,
 ) -> Result<Observed> {
     let receipts = receipts::read_all(dir)?;
     let mut holding = BTreeMap::new();
@@ -44,16 +70,21 @@ pub(crate) fn observe(
     for tool in manifest.tools.values() {
         let Some(key) = keys.get(&tool.name) else { continue };
         let receipt = receipts.by_slug.get(&slug(&tool.name, &tool.version, key));
-        let state = match receipt.map(|receipt| (receipt, check::holds(dir, receipt))) {
-            Some((receipt, Ok(()))) => {
+        let checked = receipt.map(|receipt| (receipt, check::holds(dir, receipt)));
+        let held = match &checked {
+            Some((receipt, Ok(()))) => Some(*receipt),
+            _ => elsewhere.get(&tool.name),
+        };
+        let state = match (held, checked) {
+            (Some(receipt), _) => {
                 holding.insert(tool.name.clone(), receipt.clone());
                 Found::Installed {
                     version: receipt.shown_version().map(str::to_owned),
                     at: installed_at(receipt),
                 }
             }
-            Some((_, Err(reason))) => Found::Missing { why: Some(reason) },
-            None => {
+            (None, Some((_, failed))) => Found::Missing { why: failed.err() },
+            (None, None) => {
                 let other = receipts.by_slug.values().any(|receipt| receipt.name == tool.name);
                 let why = "its recipe, or what it requires, has changed";
                 Found::Missing { why: other.then(|| why.to_owned()) }
@@ -87,13 +118,16 @@ pub(crate) fn estimate(manifest: &Manifest, receipts: &Receipts, name: &ToolName
 
 /// How each tool stands: receipts first, then what the state file says of the others.
 pub(crate) fn snapshot(manifest: &Manifest, root: &Path) -> Result<Vec<PlannedTool>> {
-    let dir = ToolDir::at(&std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()));
-    let python = platform::python(manifest, &dir);
-    let keys = keys(&manifest.tools, &platform::platform(&dir, python.as_ref()));
-    let observed = observe(&dir, manifest, &keys)?;
-    let state = state_file::peek(&dir);
+    let mut dirs = readable(root);
+    let python = platform::python(manifest, &dirs[0], &own_folders(root));
+    let elsewhere = dirs[1..].iter().rev().flat_map(|dir| holding(dir, manifest, python.as_ref()));
+    let elsewhere = elsewhere.collect();
+    let state = dirs.iter().filter_map(state_file::peek).max_by_key(|state| state.started_at);
     // Without a loader at work, "installing" is what a loader that died had noted.
-    let loading = DirLock::is_taken(&dir);
+    let loading = dirs.iter().any(DirLock::is_taken);
+    let dir = dirs.swap_remove(0);
+    let keys = keys(&manifest.tools, &platform::platform(&dir, python.as_ref()));
+    let observed = observe(&dir, manifest, &keys, &elsewhere)?;
     let plan = plan(manifest, &keys, observed.found.clone(), &Scope::Deferred);
     let lines = plan.iter().filter_map(|planned| {
         let tool = manifest.tools.get(&planned.tool)?;

@@ -1,5 +1,7 @@
 //! The machine, as far as it changes what installers make.
 
+use std::path::PathBuf;
+
 use lightship_model::key::Platform;
 use lightship_model::manifest::{Manifest, Source};
 
@@ -17,13 +19,18 @@ pub(crate) fn platform(dir: &ToolDir, python: Option<&Python>) -> Platform {
     }
 }
 
-/// The machine's Python, if any tool of the manifest can need it.
-pub(crate) fn python(manifest: &Manifest, dir: &ToolDir) -> Option<Python> {
+/// The machine's Python, if any tool of the manifest can need it; `own_folders` are lightship's
+/// own on the search path.
+pub(crate) fn python(
+    manifest: &Manifest,
+    dir: &ToolDir,
+    own_folders: &[PathBuf],
+) -> Option<Python> {
     let needs = |source: &Source| matches!(source, Source::Pip(_) | Source::Binary(_));
     if !manifest.tools.values().any(|tool| needs(&tool.source)) {
         return None;
     }
     let path = std::env::var("PATH").unwrap_or_default();
-    let program = python::find(&path, &dir.bin())?;
+    let program = python::find(&path, own_folders)?;
     python::probe(dir, &program)
 }

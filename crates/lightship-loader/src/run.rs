@@ -1,26 +1,31 @@
 //! One run of the loader, from the first look at the directory to "nothing is left to do".
 
 mod load;
+mod overflow;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 
 use lightship_model::event::{Event, LoaderCommand, What};
 use lightship_model::key::{Key, keys};
 use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned, plan};
+use lightship_model::receipt::Receipt;
 
 use self::load::Load;
+use self::overflow::Overflow;
 use crate::care::retire;
 use crate::clock::now;
 use crate::confine::{Confiner, adopt_orphans};
 use crate::error::Result;
 use crate::install::{Environment, Runner};
-use crate::observe::{Observed, observe};
+use crate::observe::{Observed, holding, observe};
 use crate::store::audit::Act;
+use crate::store::volume::{own_folders, settle};
 use crate::store::{DirLock, ToolDir, disk as fs, links, sweep};
-use crate::{Options, Sink, chain, platform, room, warn};
+use crate::{Options, Sink, chain, platform, room, stop_all, warn};
 
 /// How a run ended: numbers of tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,51 +38,79 @@ pub struct Summary {
 /// Loads what `options` ask for. `commands` may promote tools meanwhile; events go to `sink`.
 ///
 /// # Errors
-/// When the tool directory can't be used. A tool that fails is no error here but an event.
+/// When a directory that was fit to hold tools can't be read or locked. A tool that fails is no
+/// error here but an event, and so is a volume that tools can't live on.
 pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) -> Result<Summary> {
     let started = now();
-    let dir = ToolDir::prepare(&options.tool_dir)?;
-    let python = platform::python(&options.manifest, &dir);
-    let keys = keys(&options.manifest.tools, &platform::platform(&dir, python.as_ref()));
-    let environment = Environment::from_process(&dir.bin(), options.manifest.registries.clone());
-    let limits = options.manifest.loader.limits;
+    let places = settle(&options.tool_dir);
+    sink(Event::new(now(), What::Volume(Box::new(places.report.clone()))));
+    if let Some(failure) = places.report.failure() {
+        warn(sink, failure);
+    }
+    let manifest = &options.manifest;
+    let own_folders = own_folders(&options.tool_dir);
+    let python = platform::python(manifest, &places.dir, &own_folders);
+    let keys = keys(&manifest.tools, &platform::platform(&places.dir, python.as_ref()));
+    let environment = Environment::from_process(&own_folders, manifest.registries.clone());
+    // The first of them that has a tool counts.
+    let looked_at = places.looked_at.iter().rev();
+    let mut elsewhere: BTreeMap<ToolName, Receipt> =
+        looked_at.flat_map(|root| holding(root, manifest, python.as_ref())).collect();
+    let overflow = Overflow::new(manifest, &places, python.as_ref());
+    elsewhere.extend(overflow.too_large());
+    let limits = manifest.loader.limits;
     let runner = Runner {
-        confiner: Confiner::new(options.confine, limits, dir.stage()),
-        dir,
+        confiner: Confiner::new(options.confine, limits, places.dir.stage()),
+        dir: places.dir,
+        locking: places.locking,
         environment,
         python,
         cores: room::cores(),
         timeout: options.timeout,
         sink: Sink::clone(sink),
+        spare: places.spare,
+        told: AtomicBool::new(false),
     };
     // Also with nothing to install there may be something to tidy: with the lock, if that takes
-    // no waiting; without it nothing is changed.
-    let mut lock = DirLock::try_take(&runner.dir);
-    let mut observed = observe(&runner.dir, &options.manifest, &keys)?;
+    // no waiting; without it nothing is changed. With nowhere to install there is nothing to
+    // lock: each tool says why it can't be had.
+    let mut lock =
+        if places.nowhere { None } else { DirLock::try_take(&runner.dir, &runner.locking) };
+    let mut observed = observe(&runner.dir, manifest, &keys, &elsewhere)?;
     let mut decided = decide(options, &keys, &observed);
-    if lock.is_none() && has_work(&runner.dir, &decided, &observed) {
+    if lock.is_none() && !places.nowhere && has_work(&runner.dir, &decided, &observed) {
         lock = Some(wait_for_lock(&runner)?);
         // Somebody else may have done the work while this one waited.
-        observed = observe(&runner.dir, &options.manifest, &keys)?;
+        observed = observe(&runner.dir, manifest, &keys, &elsewhere)?;
         decided = decide(options, &keys, &observed);
     }
     if lock.is_some() {
         adopt_orphans();
         clean_up(&runner, &mut observed)?;
-        let wanted = retire::wanted(&options.manifest, &keys);
+        let wanted = retire::wanted(manifest, &keys);
         retire::note(&runner.dir, &observed.receipts, &wanted, |act| runner.audit(act));
         sink(Event::new(now(), What::Confinement(runner.confiner.report())));
     }
-    let load = Load::begin(options, Arc::new(runner), keys, observed, &decided, started, lock)?;
+    let overflow = Arc::new(overflow);
+    let load =
+        Load::begin(options, Arc::new(runner), overflow, keys, observed, &decided, started, lock)?;
     load.follow(commands)
 }
 
 /// Takes the lock of the runner's directory, and says so if that means waiting.
 fn wait_for_lock(runner: &Runner) -> Result<DirLock> {
-    DirLock::take(&runner.dir, |holder| {
+    let waiting = |holder: &str| {
         let message = format!("another loader ({holder}) uses this directory: waiting for it");
         warn(&runner.sink, message);
-    })
+    };
+    let sink = Sink::clone(&runner.sink);
+    let lost = move || {
+        let message = "another loader has taken the lease of the tool directory, as this one did \
+                       not renew it in time: installs are stopped";
+        warn(&sink, message.to_owned());
+        stop_all();
+    };
+    DirLock::take(&runner.dir, &runner.locking, &waiting, lost)
 }
 
 fn decide(options: &Options, keys: &BTreeMap<ToolName, Key>, observed: &Observed) -> Vec<Planned> {
@@ -86,7 +119,10 @@ fn decide(options: &Options, keys: &BTreeMap<ToolName, Key>, observed: &Observed
 
 /// Whether there is something to do that is worth waiting for: a tool to install or to publish.
 fn has_work(dir: &ToolDir, plan: &[Planned], observed: &Observed) -> bool {
-    let holding: Vec<_> = plan.iter().filter_map(|p| observed.holding.get(&p.tool)).collect();
+    // What is baked, or in the local directory, is published where it is.
+    let here = |receipt: &&Receipt| receipt.pre_existing || dir.owns(&receipt.slug());
+    let holding = plan.iter().filter_map(|planned| observed.holding.get(&planned.tool));
+    let holding: Vec<_> = holding.filter(here).collect();
     plan.iter().any(|planned| planned.decision == Decision::Install)
         || links::are_missing(dir, &holding)
 }

@@ -13,6 +13,7 @@ use crate::confinement::Report;
 use crate::name::ToolName;
 use crate::state::{InstalledAt, ToolStatus};
 use crate::time::Timestamp;
+use crate::volume::Volume;
 use crate::waits::Waits;
 
 /// Something that happened, and when.
@@ -77,10 +78,12 @@ pub enum What {
     Stopping { reason: String },
 
     // From the loader part.
-    /// What is wanted, and how it stands: the first event of a loader.
+    /// What is wanted, and how it stands.
     Plan { tools: Vec<PlannedTool>, slots: usize, dir: String },
     /// How far installers are confined here.
     Confinement(Report),
+    /// What the tool directory's volume can do, and where tools go.
+    Volume(Box<Volume>),
     /// A tool's status changed.
     Tool(ToolChange),
     /// How far the tool being installed is.

@@ -14,6 +14,7 @@ use crate::name::ToolName;
 use crate::state::ToolStatus;
 use crate::status::{LoaderState, ServiceStatus, Status, ToolView};
 use crate::time::Timestamp;
+use crate::volume::Volume;
 
 /// The specification's three words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -167,6 +168,9 @@ pub struct Loader {
     /// How far installers are confined; nothing as long as none was needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confinement: Option<Report>,
+    /// What it found the tool directory's volume to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Volume>,
 }
 
 /// The verdict, and a sentence for each thing that keeps it from being healthy.
@@ -196,6 +200,9 @@ pub fn verdict(status: &Status, now: Timestamp) -> (Verdict, Vec<String>) {
     }
     if status.loader.state == LoaderState::Failed {
         find(Verdict::Degraded, "the loader failed".to_owned());
+    }
+    if let Some(failure) = status.loader.volume_failure() {
+        find(Verdict::Degraded, failure);
     }
     (verdict, reasons)
 }
@@ -241,6 +248,7 @@ pub fn full_health(
                 slots: status.loader.slots,
                 dir: status.loader.dir.clone(),
                 confinement: status.loader.confinement.clone(),
+                volume: status.loader.volume.clone(),
             },
             checks: checks::all(status),
             warnings: status.warnings.clone(),

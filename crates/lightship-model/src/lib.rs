@@ -32,4 +32,5 @@ pub mod template;
 pub mod time;
 pub mod timeline;
 pub mod toolenv;
+pub mod volume;
 pub mod waits;

@@ -9,6 +9,7 @@ use crate::history::{History, Kind, Mark};
 use crate::name::ToolName;
 use crate::state::ToolStatus;
 use crate::time::Timestamp;
+use crate::volume::Volume;
 use crate::waits::Waits;
 
 /// Everything that is known about a running container.
@@ -61,6 +62,15 @@ pub struct LoaderStatus {
     pub dir: Option<String>,
     /// How far installers are confined, once the loader has tried.
     pub confinement: Option<Report>,
+    /// What it last said of the tool directory's volume.
+    pub volume: Option<Volume>,
+}
+
+impl LoaderStatus {
+    /// A sentence for a volume that tools can't live on.
+    pub fn volume_failure(&self) -> Option<String> {
+        self.volume.as_ref().and_then(Volume::failure)
+    }
 }
 
 /// A word for the loader.
@@ -209,6 +219,7 @@ impl Status {
                 self.plan(tools.iter().cloned(), Some(event.at));
             }
             What::Confinement(report) => self.loader.confinement = Some(report.clone()),
+            What::Volume(volume) => self.loader.volume = Some(Volume::clone(volume)),
             What::Tool(change) => self.tool(event.at, change),
             What::Progress { name, progress } => {
                 let installing =

@@ -140,6 +140,12 @@ impl Project {
         Path::new(&self.settings.tool_dir.value)
     }
 
+    /// Whether somebody named the tool directory on this command line, and is there to read that
+    /// it can't be used. Otherwise tools go elsewhere.
+    pub(crate) fn names_tool_dir(&self) -> bool {
+        self.settings.tool_dir.origin == Origin::CommandLine
+    }
+
     /// The options that make another `lightship tools` speak of the same directory: none when
     /// it would find it by itself.
     pub(crate) fn dir_options(&self) -> String {

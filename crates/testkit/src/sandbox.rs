@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use lightship_model::digest::Digest;
 use lightship_model::receipt::Receipt;
 use lightship_model::state::{LoaderState, ToolStatus};
-use lightship_model::toolenv;
+use lightship_model::toolenv::{self, Roots};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -48,6 +48,8 @@ impl Sandbox {
             fs::create_dir(sandbox.path(folder)).unwrap();
         }
         sandbox.set("HOME", sandbox.path("home"));
+        sandbox.set("LOA_LOCAL_DIR", sandbox.local());
+        sandbox.set("LIGHTSHIP_BAKED_DIR", sandbox.path("baked"));
         sandbox.put_on_path(&sandbox.path("machine"));
         sandbox
     }
@@ -60,6 +62,11 @@ impl Sandbox {
     /// The tool directory.
     pub fn dir(&self) -> PathBuf {
         self.path("tools")
+    }
+
+    /// The local directory: what the tool directory can't hold goes into `tools` in it.
+    pub fn local(&self) -> PathBuf {
+        self.path("local")
     }
 
     /// Sets a variable of the loader's environment.
@@ -142,7 +149,7 @@ impl Sandbox {
     pub fn service(&self, program: impl AsRef<OsStr>) -> Command {
         let dir = self.dir().display().to_string();
         let var = |name: &str| self.vars.get(OsStr::new(name))?.to_str().map(str::to_owned);
-        let exports = toolenv::exports(&dir, var);
+        let exports = toolenv::exports(&Roots::new(&dir, 0, var), var);
         let mut command = self.command(program);
         command.envs(exports);
         command

@@ -9,7 +9,7 @@ use std::{env, process};
 use lightship_model::event::What;
 use lightship_model::manifest::{self, Ready};
 use lightship_model::status::{LoaderState, Status};
-use lightship_model::toolenv;
+use lightship_model::toolenv::{self, Roots};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::Keeper;
@@ -172,7 +172,9 @@ fn environment(config: &Config) -> Vec<(String, String)> {
     let mut env: Vec<(String, String)> = service.env.clone().into_iter().collect();
     if let Some(tool_dir) = &config.tool_dir {
         let var = |name: &str| service.env.get(name).cloned().or_else(|| env::var(name).ok());
-        let exports = toolenv::exports(tool_dir, var);
+        let own = |name: &str| env::var(name).ok();
+        let roots = Roots::new(tool_dir, rustix::process::geteuid().as_raw(), own);
+        let exports = toolenv::exports(&roots, var);
         env.extend(exports.map(|(name, value)| (name.to_owned(), value)));
     }
     env

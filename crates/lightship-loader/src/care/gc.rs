@@ -17,6 +17,7 @@ use crate::error::{LoaderError, Result};
 use crate::store::audit::Act;
 use crate::store::receipts::Receipts;
 use crate::store::sweep::remove_tree;
+use crate::store::volume::settle;
 use crate::store::{DirLock, ToolDir, measure, receipts, strays};
 
 /// How long what was set aside because it could not be read stays.
@@ -83,7 +84,7 @@ pub struct Kept {
 /// # Errors
 /// When another loader is at work, or the directory can't be read or written.
 pub fn gc(manifest: &Manifest, root: &Path, options: Options) -> Result<Collected> {
-    let dir = ToolDir::prepare(root)?;
+    let dir = settle(root).dir;
     let _lock = if options.dry_run { None } else { Some(alone(&dir)?) };
     let (wanted, observed) = look(manifest, &dir)?;
     let mut plan = Plan { dir: &dir, options, now: now(), collected: Collected::default() };

@@ -13,6 +13,7 @@ use std::fs;
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::store::audit::{self, Act};
+use crate::store::volume::settle;
 use crate::store::{DirLock, ToolDir};
 
 /// Takes the directory's lock for a care-taker, who does not wait for a loader: that may take
@@ -22,7 +23,7 @@ fn alone(dir: &ToolDir) -> Result<DirLock> {
         let holder = fs::read_to_string(dir.lock()).unwrap_or_default().trim().to_owned();
         return Err(LoaderError::Busy { path: dir.root().to_owned(), holder });
     }
-    DirLock::take(dir, |_| {})
+    DirLock::take(dir, &settle(dir.root()).locking, &|_| {}, || ())
 }
 
 /// Notes an act of the command `verb`. A trail that can't be written (a volume that is

@@ -12,7 +12,8 @@ use super::{alone, note};
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::store::audit::Act;
-use crate::store::{ToolDir, receipts, sweep};
+use crate::store::volume::settle;
+use crate::store::{receipts, sweep};
 
 /// What was found and given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -45,7 +46,7 @@ pub fn give_up(
     tools: &[ToolName],
     deep: bool,
 ) -> Result<GivenUp> {
-    let dir = ToolDir::prepare(root)?;
+    let dir = settle(root).dir;
     let _lock = alone(&dir)?;
     let (wanted, mut observed) = look(manifest, &dir)?;
     let mut given_up = GivenUp::default();

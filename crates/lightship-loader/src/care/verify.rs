@@ -1,5 +1,6 @@
 //! Does what is installed hold? As at a start, or every file of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use lightship_model::manifest::Manifest;
@@ -13,6 +14,7 @@ use crate::observe::{Observed, observe};
 use crate::platform;
 use crate::store::audit::Act;
 use crate::store::listing::{self, Difference};
+use crate::store::volume::own_folders;
 use crate::store::{ToolDir, check};
 
 /// How many paths of a kind are named; the others are counted.
@@ -84,10 +86,10 @@ pub(super) struct Wanted {
 
 /// What the manifest wants, and what there is.
 pub(super) fn look(manifest: &Manifest, dir: &ToolDir) -> Result<(Vec<Wanted>, Observed)> {
-    let python = platform::python(manifest, dir);
+    let python = platform::python(manifest, dir, &own_folders(dir.root()));
     let platform = platform::platform(dir, python.as_ref());
     let keys = lightship_model::key::keys(&manifest.tools, &platform);
-    let observed = observe(dir, manifest, &keys)?;
+    let observed = observe(dir, manifest, &keys, &BTreeMap::new())?;
     let wanted = manifest.tools_in_order().into_iter().filter_map(|tool| {
         let slug = slug(&tool.name, &tool.version, keys.get(&tool.name)?);
         Some(Wanted { name: tool.name.clone(), slug })

@@ -53,6 +53,11 @@ impl Confiner {
         Self { confine, limits, stage, groups: OnceLock::new() }
     }
 
+    /// The same for attempts whose stages lie in `stage`.
+    pub(crate) fn elsewhere(&self, stage: PathBuf) -> Self {
+        Self::new(self.confine, self.limits, stage)
+    }
+
     /// Makes ready for one command.
     ///
     /// # Errors

@@ -68,14 +68,15 @@ const ALLOWED: [&str; 50] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     vars: BTreeMap<OsString, OsString>,
-    /// The search path, without the tool directory's own `bin`.
+    /// The search path, without lightship's own folders.
     pub(crate) path: String,
     pub(crate) registries: Registries,
 }
 
 impl Environment {
-    /// Takes what is allowed out of this process's environment.
-    pub(crate) fn from_process(bin: &Path, registries: Registries) -> Self {
+    /// Takes what is allowed out of this process's environment, and the folders `own`, where
+    /// tools and shims are, off the search path.
+    pub(crate) fn from_process(own: &[PathBuf], registries: Registries) -> Self {
         let mut vars: BTreeMap<OsString, OsString> = ALLOWED
             .iter()
             .filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)))
@@ -95,8 +96,9 @@ impl Environment {
             }
         }
         let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".into());
-        let own = |folder: &&str| !folder.is_empty() && Path::new(folder) != bin;
-        let path = path.split(':').filter(own).collect::<Vec<_>>().join(":");
+        let others =
+            |folder: &&str| !folder.is_empty() && !own.iter().any(|own| own == Path::new(folder));
+        let path = path.split(':').filter(others).collect::<Vec<_>>().join(":");
         Self { vars, path, registries }
     }
 

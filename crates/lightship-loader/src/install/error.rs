@@ -46,6 +46,8 @@ pub(crate) enum InstallError {
     Result(String),
     #[error("installed, but `{command}` fails: {excerpt}")]
     Verify { command: String, excerpt: String },
+    #[error("no space: {why}")]
+    NoRoom { why: String },
     #[error("{0}")]
     Recipe(String),
 }
@@ -74,6 +76,27 @@ impl InstallError {
         }
     }
 
+    /// What the volume did, if that is why: the same may go well on another one.
+    pub(crate) fn volume_failure(&self) -> Option<VolumeFailure> {
+        match self {
+            Self::Io { source, .. } | Self::Exec { source, .. } => VolumeFailure::of(source),
+            Self::Exit { excerpt: text, .. }
+            | Self::Archive { reason: text, .. }
+            | Self::Download { reason: text, .. }
+            | Self::Verify { excerpt: text, .. }
+            | Self::Recipe(text)
+            | Self::Result(text) => VolumeFailure::in_words(text),
+            Self::NoRoom { .. } => Some(VolumeFailure::Full),
+            Self::Limit { .. }
+            | Self::Unconfined(_)
+            | Self::Changed { .. }
+            | Self::NoProgram { .. }
+            | Self::TimedOut { .. }
+            | Self::Stopped
+            | Self::WrongDigest { .. } => None,
+        }
+    }
+
     /// Whether the same attempt may end otherwise a moment later.
     pub(crate) fn retry_can_help(&self) -> bool {
         match self {
@@ -98,8 +121,41 @@ impl InstallError {
             | Self::Archive { .. }
             | Self::Result(_)
             | Self::Verify { .. }
+            | Self::NoRoom { .. }
             | Self::Recipe(_) => false,
         }
+    }
+}
+
+/// What a volume did to an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VolumeFailure {
+    /// It has no room left.
+    Full,
+    /// It can't be written, or not read, any more.
+    Broken,
+}
+
+impl VolumeFailure {
+    fn of(error: &io::Error) -> Option<Self> {
+        use rustix::io::Errno;
+        let number = error.raw_os_error().map(Errno::from_raw_os_error)?;
+        match number {
+            Errno::NOSPC | Errno::DQUOT => Some(Self::Full),
+            Errno::ROFS | Errno::IO | Errno::NOTCONN | Errno::STALE => Some(Self::Broken),
+            _ => None,
+        }
+    }
+
+    /// The C library's words for the same, in what an installer printed.
+    fn in_words(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+        if has(&["no space left on device", "disk quota exceeded", "(os error 28)"]) {
+            return Some(Self::Full);
+        }
+        let broken = ["read-only file system", "input/output error", "endpoint is not connected"];
+        has(&broken).then_some(Self::Broken)
     }
 }
 
@@ -167,6 +223,19 @@ mod tests {
         let error = |level| exit_error("x", Exit::Code(1), "sh: /etc/x: Permission denied", level);
         assert!(error(held).text().contains("only to $PREFIX and $STAGE"));
         assert!(!error(Level::default()).text().contains("$PREFIX"));
+    }
+
+    #[test]
+    fn a_full_volume_is_told_from_a_broken_one_and_from_a_failed_installer() {
+        let io = |number| InstallError::io("write", "/x")(io::Error::from_raw_os_error(number));
+        assert_eq!(io(28).volume_failure(), Some(VolumeFailure::Full));
+        assert_eq!(io(30).volume_failure(), Some(VolumeFailure::Broken));
+        assert_eq!(io(2).volume_failure(), None);
+        let printed =
+            |text: &str| exit_error("x", Exit::Code(1), text, Level::default()).volume_failure();
+        assert_eq!(printed("cp: write: No space left on device"), Some(VolumeFailure::Full));
+        assert_eq!(printed("mkdir: Read-only file system"), Some(VolumeFailure::Broken));
+        assert_eq!(printed("404"), None);
     }
 
     #[test]

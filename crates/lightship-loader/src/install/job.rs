@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lightship_model::event::{Exit, Phase};
@@ -21,11 +22,15 @@ use crate::clock::now;
 use crate::confine::{Cell, Confiner, Level, Plan};
 use crate::python::Python;
 use crate::store::audit::{self, Act};
+use crate::store::lock::Locking;
+use crate::store::volume::Spare;
 use crate::store::{ToolDir, check, disk as fs, strays};
 
 /// What is the same for all attempts of a run.
 pub(crate) struct Runner {
     pub(crate) dir: ToolDir,
+    /// What keeps a second loader out of it.
+    pub(crate) locking: Locking,
     pub(crate) environment: Environment,
     pub(crate) confiner: Confiner,
     pub(crate) python: Option<Python>,
@@ -34,15 +39,47 @@ pub(crate) struct Runner {
     /// Wall-clock limit of an attempt at a tool that has none of its own.
     pub(crate) timeout: Duration,
     pub(crate) sink: Sink,
+    /// Where notes go that the volume does not take.
+    pub(crate) spare: Option<Spare>,
+    /// It has been said that it does not.
+    pub(crate) told: AtomicBool,
 }
 
 impl Runner {
-    /// Notes an act in the audit trail. A trail that can't be written is told, and stops nothing.
+    /// The same for attempts that install into `dir`.
+    pub(crate) fn elsewhere(&self, dir: ToolDir) -> Self {
+        Self {
+            confiner: self.confiner.elsewhere(dir.stage()),
+            dir,
+            locking: Locking::Flock,
+            environment: self.environment.clone(),
+            python: self.python.clone(),
+            cores: self.cores,
+            timeout: self.timeout,
+            sink: Sink::clone(&self.sink),
+            spare: None,
+            told: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes an act in the audit trail. A trail that can't be written goes on in the local
+    /// directory; it is told, once, and stops nothing.
     pub(crate) fn audit(&self, act: &Act) {
+        let at = now();
         let by = format!("loader {}", std::process::id());
-        if let Err(error) = audit::append(&self.dir, now(), &by, act) {
+        let Err(error) = audit::append(&self.dir, at, &by, act) else { return };
+        if !self.told.swap(true, Ordering::SeqCst) {
             crate::warn(&self.sink, format!("can't write the audit trail: {error}"));
         }
+        if let Some(dir) = self.spare_dir() {
+            // It has been said that the trail can't be written.
+            drop(audit::append(&dir, at, &by, act));
+        }
+    }
+
+    /// The local directory, if there is one beside `dir` and it can be had.
+    pub(crate) fn spare_dir(&self) -> Option<ToolDir> {
+        self.spare.as_ref()?.make().ok()
     }
 }
 

@@ -13,5 +13,5 @@ mod verify;
 
 pub(crate) use self::entries::Outcome;
 pub(crate) use self::environment::{Environment, user_home};
-pub(crate) use self::error::InstallError;
+pub(crate) use self::error::{InstallError, VolumeFailure};
 pub(crate) use self::job::{Job, Runner};

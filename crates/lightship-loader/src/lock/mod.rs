@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use lightship_model::confinement::Confine;
@@ -25,7 +26,9 @@ use crate::install::log::Log;
 use crate::install::progress::Reporter;
 use crate::install::{Environment, InstallError, Job, Runner};
 use crate::store::ToolDir;
+use crate::store::lock::Locking;
 use crate::store::sweep::remove_tree;
+use crate::store::volume::own_folders;
 use crate::{Sink, platform, room};
 
 /// What is to be locked, and how.
@@ -128,20 +131,31 @@ impl Drop for Room {
 }
 
 fn runner(request: &LockRequest, room: &Path) -> Result<Runner> {
-    let dir = ToolDir::prepare(&room.join("tools"))?;
-    let mut environment =
-        Environment::from_process(&dir.bin(), request.manifest.registries.clone());
+    let dir = ToolDir::make(&room.join("tools"))?;
+    let own = own_folders(&request.tool_dir);
+    let mut environment = Environment::from_process(&own, request.manifest.registries.clone());
     let published = ToolDir::at(&request.tool_dir).bin();
     if published.is_dir() {
         environment.path = format!("{}:{}", published.display(), environment.path);
     }
-    let python = platform::python(&request.manifest, &dir);
+    let python = platform::python(&request.manifest, &dir, &own);
     let sink: Sink = Arc::new(drop);
     let (cores, timeout) = (room::cores(), request.timeout);
     let loader = &request.manifest.loader;
     let confine = loader.confine.unwrap_or(Confine::Best);
     let confiner = Confiner::new(confine, loader.limits, dir.stage());
-    Ok(Runner { dir, confiner, environment, python, cores, timeout, sink })
+    Ok(Runner {
+        dir,
+        locking: Locking::Flock,
+        confiner,
+        environment,
+        python,
+        cores,
+        timeout,
+        sink,
+        spare: None,
+        told: AtomicBool::new(false),
+    })
 }
 
 fn resolve(

@@ -27,10 +27,10 @@ pub(crate) struct Python {
 const QUESTION: &str = "import sys; print(sys.implementation.cache_tag); \
                         print(getattr(sys, '_base_executable', '') or sys.executable)";
 
-/// The first `python3` on `path`, except in the directory `not_in`.
-pub(crate) fn find(path: &str, not_in: &Path) -> Option<PathBuf> {
+/// The first `python3` on `path`, except in the folders `not_in`.
+pub(crate) fn find(path: &str, not_in: &[PathBuf]) -> Option<PathBuf> {
     path.split(':')
-        .filter(|folder| !folder.is_empty() && Path::new(folder) != not_in)
+        .filter(|folder| !folder.is_empty() && !not_in.iter().any(|own| own == Path::new(folder)))
         .map(|folder| Path::new(folder).join("python3"))
         .find(|program| crate::store::check::executable(program).is_some())
 }
@@ -110,9 +110,9 @@ mod tests {
     #[test]
     fn the_machines_python_is_asked_once_and_then_remembered() {
         let root = tempfile::tempdir().unwrap();
-        let dir = ToolDir::prepare(root.path()).unwrap();
+        let dir = ToolDir::make(root.path()).unwrap();
         let path = std::env::var("PATH").unwrap();
-        let program = find(&path, &dir.bin()).expect("this test needs python3");
+        let program = find(&path, &[dir.bin()]).expect("this test needs python3");
         let first = probe(&dir, &program).unwrap();
         assert!(first.tag.starts_with("cpython-"), "{first:?}");
         assert!(first.executable.is_file());

@@ -52,8 +52,10 @@ def _next_sitecustomize():
     """Runs the sitecustomize that this one hides, if there is one (Debian has it)."""
     import importlib.machinery
 
-    here = os.path.dirname(os.path.abspath(__file__))
-    others = [path for path in sys.path if os.path.abspath(path or ".") != here]
+    # One of another root's, or of an outer lightship, is run too: each once.
+    seen = sys.__dict__.setdefault("_lightship_sites", set())
+    seen.add(os.path.dirname(os.path.abspath(__file__)))
+    others = [path for path in sys.path if os.path.abspath(path or ".") not in seen]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
     if spec is not None and spec.loader is not None:
         import importlib.util

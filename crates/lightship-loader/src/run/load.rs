@@ -16,10 +16,10 @@ use lightship_model::state::{ToolState, ToolStatus};
 use lightship_model::time::Timestamp;
 use lightship_model::waits::Waits;
 
+use super::overflow::Shared;
 use super::{Summary, wait_for_lock};
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
-use crate::install::attempt::attempt;
 use crate::install::{InstallError, Runner};
 use crate::observe::{Observed, estimate, installed_at};
 use crate::store::audit::Act;
@@ -44,6 +44,7 @@ enum Message {
 pub(super) struct Load<'a> {
     options: &'a Options,
     runner: Arc<Runner>,
+    overflow: Shared,
     keys: BTreeMap<ToolName, Key>,
     /// Receipts of all tools that are installed.
     holding: BTreeMap<ToolName, Receipt>,
@@ -54,6 +55,10 @@ pub(super) struct Load<'a> {
     /// What waiting tools were last said to wait for.
     waits: BTreeMap<ToolName, Waits>,
     state: StateFile,
+    /// The state file is in the local directory, as the volume does not take it.
+    moved: bool,
+    /// Tools go to the local directory.
+    local: bool,
     started: Timestamp,
     /// Without it nothing in the directory is changed but the audit trail.
     lock: Option<DirLock>,
@@ -66,6 +71,7 @@ impl<'a> Load<'a> {
     pub(super) fn begin(
         options: &'a Options,
         runner: Arc<Runner>,
+        overflow: Shared,
         keys: BTreeMap<ToolName, Key>,
         observed: Observed,
         decided: &[Planned],
@@ -103,6 +109,9 @@ impl<'a> Load<'a> {
             runner,
             keys,
             state,
+            moved: false,
+            local: overflow.is_none(),
+            overflow,
             started,
             lock,
             sender,
@@ -110,6 +119,7 @@ impl<'a> Load<'a> {
         };
         let dir = load.runner.dir.root().display().to_string();
         load.emit(What::Plan { tools: lines, slots, dir });
+        load.overflow.tell_earlier(&load.runner);
         for (tool, reason) in load.publish() {
             let change = ToolChange::new(tool, ToolStatus::Failed);
             load.tell(ToolChange { error: Some(reason), ..change });
@@ -218,9 +228,10 @@ impl<'a> Load<'a> {
         });
         let requires = self.required(&name);
         let (runner, sender) = (Arc::clone(&self.runner), self.sender.clone());
+        let overflow = Shared::clone(&self.overflow);
         spawn(&format!("install {name}"), move || {
             let started = now();
-            let result = attempt(&runner, &tool, &key, &requires, number);
+            let result = overflow.attempt(&runner, &tool, &key, &requires, number);
             let message = Message::Ended {
                 tool: name,
                 attempt: number,
@@ -312,12 +323,22 @@ impl<'a> Load<'a> {
             return BTreeMap::new();
         }
         let order = self.options.manifest.tools_in_order();
+        // What is baked, or did not fit here, is published where it is; the local directory
+        // publishes what is only looked at, too, as it goes first on the search path.
+        let dir = &self.runner.dir;
+        let here = |receipt: &&Receipt| {
+            !self.overflow.has(receipt)
+                && (self.local || receipt.pre_existing || dir.owns(&receipt.slug()))
+        };
         let holding: Vec<&Receipt> =
-            order.iter().filter_map(|tool| self.holding.get(&tool.name)).collect();
+            order.iter().filter_map(|tool| self.holding.get(&tool.name)).filter(here).collect();
+        let on_volume: BTreeMap<ToolName, Receipt> =
+            holding.iter().map(|receipt| (receipt.name.clone(), (*receipt).clone())).collect();
         let published = links::publish(&self.runner.dir, &holding);
         for warning in published.warnings {
             warn(&self.runner.sink, warning);
         }
+        self.overflow.publish(&self.runner, &on_volume);
         crate::fault::point("published");
         published.failed
     }
@@ -333,13 +354,23 @@ impl<'a> Load<'a> {
         self.emit(What::Tool(change));
     }
 
-    fn save(&self) {
+    fn save(&mut self) {
         if self.lock.is_none() {
             return;
         }
         // Derived from the receipts: without it everything still works.
-        if let Err(error) = self.state.save() {
-            warn(&self.runner.sink, format!("can't write loader-state.json: {error}"));
+        let Err(error) = self.state.save() else { return };
+        match self.runner.spare_dir() {
+            // The volume has filled up, or is read-only by now.
+            Some(dir) if !self.moved => {
+                self.moved = true;
+                let shown = dir.state().display().to_string();
+                let message = format!("can't write loader-state.json: {error}; it is {shown} now");
+                warn(&self.runner.sink, message);
+                self.state.move_to(&dir);
+                self.save();
+            }
+            _ => warn(&self.runner.sink, format!("can't write loader-state.json: {error}")),
         }
     }
 

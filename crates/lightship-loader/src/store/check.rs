@@ -1,6 +1,7 @@
 //! Does a receipt hold? A few `statx` calls a tool; nothing is run and no tree is walked.
 
 use std::fs::{self, Metadata};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,9 @@ pub(crate) fn holds(dir: &ToolDir, receipt: &Receipt) -> Result<(), String> {
         if !receipt.pre_existing && metadata.len() != entry.size {
             return Err(format!("its program `{}` was changed", entry.name));
         }
+        if is_foreign(&path) {
+            return Err(format!("its program `{}` is for another processor", entry.name));
+        }
     }
     if let Some(python) = &receipt.python
         && !prefix.join(&python.site).is_dir()
@@ -41,6 +45,18 @@ pub(crate) fn holds(dir: &ToolDir, receipt: &Receipt) -> Result<(), String> {
         return Err("the Python that it was installed for is gone".to_owned());
     }
     Ok(())
+}
+
+/// Whether `path` is an ELF program for another processor than this process's own: a volume may
+/// have been filled on another machine.
+fn is_foreign(path: &Path) -> bool {
+    let machine = |path: &Path| -> Option<[u8; 2]> {
+        let mut header = [0; 20];
+        fs::File::open(path).ok()?.read_exact(&mut header).ok()?;
+        header.starts_with(b"\x7fELF").then(|| [header[18], header[19]])
+    };
+    let Some(theirs) = machine(path) else { return false };
+    machine(Path::new("/proc/self/exe")).is_some_and(|ours| ours != theirs)
 }
 
 /// Where a receipt's program lies.

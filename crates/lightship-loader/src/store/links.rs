@@ -76,13 +76,13 @@ fn wanted(dir: &ToolDir, receipts: &[&Receipt], conflicts: &mut Vec<String>) -> 
             let target = if receipt.pre_existing {
                 check::target(dir, receipt, entry)
             } else {
-                Path::new("../v1/store").join(receipt.slug()).join(&entry.path)
+                dir.from_bin(&receipt.slug()).join(&entry.path)
             };
             links.insert(link, (target, receipt.name.clone()));
         }
         if let Some(python) = &receipt.python {
             let folder = dir.python().join(&python.tag);
-            let target = Path::new("../../v1/store").join(receipt.slug()).join(&python.site);
+            let target = dir.from_python(&receipt.slug()).join(&python.site);
             let link = folder.join(format!("{rank:03}-{}", receipt.name));
             links.insert(link, (target, receipt.name.clone()));
         }
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn what_points_into_a_prefix_is_withdrawn_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
-        let dir = ToolDir::prepare(root.path()).unwrap();
+        let dir = ToolDir::make(root.path()).unwrap();
         let site = dir.python().join("cpython-311");
         fs::create_dir(&site).unwrap();
         for (link, target) in [

@@ -1,62 +1,84 @@
 //! One loader at a time in a tool directory.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{ToolDir, disk};
+use lightship_model::digest::Digest;
+
+use super::lease::Lease;
+use super::volume::{boot_id, secure_local};
+use super::{ToolDir, disk, lease};
 use crate::error::{LoaderError, Result};
+
+/// What keeps a second loader out.
+#[derive(Clone, Debug)]
+pub(crate) enum Locking {
+    /// A file that is locked, on the volume itself.
+    Flock,
+    /// Locks on the volume reach not everybody who can write to it: a lease that is renewed,
+    /// beside what locks there are, and a lock in `local` for this container.
+    Lease { flock: bool, local: PathBuf },
+}
 
 /// The right to change a tool directory, for as long as it lives. The lock file itself stays:
 /// removing it would let two loaders lock two files.
 #[derive(Debug)]
 pub(crate) struct DirLock {
-    _file: File,
+    _files: Vec<File>,
+    _lease: Option<Lease>,
 }
 
 impl DirLock {
-    /// Takes the lock; while another process has it, tells `waiting` who, once, and waits.
-    pub(crate) fn take(dir: &ToolDir, waiting: impl FnOnce(&str)) -> Result<Self> {
-        let path = dir.lock();
-        let mut file = open(&path).map_err(|error| LoaderError::io("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Who holds it is a courtesy: unreadable, it stays empty.
-                drop(file.read_to_string(&mut holder));
-                waiting(holder.trim());
-                file.lock().map_err(|error| LoaderError::io("lock", &path, error))?;
-            }
-            Err(TryLockError::Error(error)) => return Err(LoaderError::io("lock", &path, error)),
-        }
-        Ok(Self::held(file, &path))
-    }
-
-    /// Takes the lock if that takes no waiting.
-    pub(crate) fn try_take(dir: &ToolDir) -> Option<Self> {
+    /// Takes the lock if that takes no waiting. A lease is not taken for that: finding out whether
+    /// its holder lives takes a while.
+    pub(crate) fn try_take(dir: &ToolDir, locking: &Locking) -> Option<Self> {
+        let Locking::Flock = locking else { return None };
         let path = dir.lock();
         let file = open(&path).ok()?;
         file.try_lock().ok()?;
-        Some(Self::held(file, &path))
+        Some(Self { _files: vec![noted(file, &path)], _lease: None })
     }
 
-    fn held(mut file: File, path: &Path) -> Self {
-        let holder = format!("process {}\n", std::process::id());
-        let mut note = || {
-            file.set_len(0)?;
-            file.rewind()?;
-            file.write_all(holder.as_bytes())
+    /// Takes the lock; while another process has it, tells `waiting` who, and waits. `lost` is
+    /// called if it is taken away: nothing may be written any more.
+    pub(crate) fn take(
+        dir: &ToolDir,
+        locking: &Locking,
+        waiting: &dyn Fn(&str),
+        lost: impl FnOnce() + Send + 'static,
+    ) -> Result<Self> {
+        let (flock, local) = match locking {
+            Locking::Flock => {
+                let file = lock_file(&dir.lock(), waiting)?;
+                return Ok(Self { _files: vec![file], _lease: None });
+            }
+            Locking::Lease { flock, local } => (*flock, local),
         };
-        // A courtesy to those who wait: on a full disk the lock is as good without it.
-        drop(disk::step("note-holder", path, &mut note));
-        Self { _file: file }
+        let mut files = Vec::new();
+        // Without a local directory the lease alone has to do.
+        if secure_local(local).is_ok() {
+            let name = Digest::of(dir.root().as_os_str().as_encoded_bytes());
+            let path = local.join(format!("lock-{}", &name.as_str()[..12]));
+            files.push(lock_file(&path, waiting)?);
+        }
+        if flock {
+            files.push(lock_file(&dir.lock(), waiting)?);
+        }
+        let path = dir.lease();
+        let lease = Lease::take(&path, waiting, lost).map_err(|source| LoaderError::Io {
+            what: "take the lease",
+            path,
+            source,
+        })?;
+        Ok(Self { _files: files, _lease: Some(lease) })
     }
 
     /// Whether somebody has the lock right now.
     pub(crate) fn is_taken(dir: &ToolDir) -> bool {
-        let Ok(file) = File::open(dir.lock()) else { return false };
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        let locked = File::open(dir.lock())
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)));
+        locked || lease::is_held(&dir.lease())
     }
 }
 
@@ -64,4 +86,41 @@ fn open(path: &Path) -> io::Result<File> {
     disk::step("open-lock", path, || {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
     })
+}
+
+fn lock_file(path: &Path, waiting: &dyn Fn(&str)) -> Result<File> {
+    let fail = |what| move |source| LoaderError::Io { what, path: path.to_owned(), source };
+    let mut file = open(path).map_err(fail("open"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who holds it is a courtesy: unreadable, it stays empty.
+            drop(file.read_to_string(&mut holder));
+            waiting(holder.trim());
+            file.lock().map_err(fail("lock"))?;
+        }
+        Err(TryLockError::Error(error)) => return Err(fail("lock")(error)),
+    }
+    Ok(noted(file, path))
+}
+
+/// The locked file, which says who locked it.
+fn noted(mut file: File, path: &Path) -> File {
+    let mut note = || {
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(format!("{}\n", holder()).as_bytes())
+    };
+    // A courtesy to those who wait: on a full disk the lock is as good without it.
+    drop(disk::step("note-holder", path, &mut note));
+    file
+}
+
+/// This process, for somebody who waits for it, perhaps in another container.
+pub(crate) fn holder() -> String {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let boot = boot_id();
+    let boot = boot.get(..8).unwrap_or("unknown");
+    format!("process {} on {}, boot {boot}", std::process::id(), host.trim())
 }

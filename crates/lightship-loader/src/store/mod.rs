@@ -9,15 +9,17 @@ pub(crate) mod check;
 mod dir;
 pub(crate) mod disk;
 pub(crate) mod durable;
+mod lease;
 pub(crate) mod links;
 pub(crate) mod listing;
-mod lock;
+pub(crate) mod lock;
 pub(crate) mod measure;
 pub(crate) mod receipts;
 pub(crate) mod space;
 pub(crate) mod state_file;
 pub(crate) mod strays;
 pub(crate) mod sweep;
+pub(crate) mod volume;
 
 pub(crate) use self::atomic::replace;
 pub(crate) use self::dir::ToolDir;

@@ -66,6 +66,11 @@ impl StateFile {
         Self { path: dir.state(), state }
     }
 
+    /// From now on it is a file of `dir`.
+    pub(crate) fn move_to(&mut self, dir: &ToolDir) {
+        self.path = dir.state();
+    }
+
     /// Makes the file say `changes` and nothing of other tools.
     pub(crate) fn set_all<'a>(&mut self, changes: impl IntoIterator<Item = &'a ToolChange>) {
         self.state.tools = changes

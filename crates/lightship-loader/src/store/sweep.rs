@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_fresh_directory_holds_no_rubbish_and_what_is_found_is_removed() {
         let root = tempfile::tempdir().unwrap();
-        let dir = ToolDir::prepare(root.path()).unwrap();
+        let dir = ToolDir::make(root.path()).unwrap();
         let receipts = Receipts::default();
         assert!(look(&dir, &receipts).unwrap().is_empty());
         fs::create_dir_all(dir.prefix("ghost-1-0123").join("bin")).unwrap();

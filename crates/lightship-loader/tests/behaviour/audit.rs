@@ -51,6 +51,7 @@ fn a_run_begins_with_its_plan_and_ends_with_its_sum() {
     sandbox.manifest(&simple("good", "good"));
     // That every line is an event, the kit has seen to.
     let run = sandbox.run().installed_all();
-    assert!(matches!(run.events.first().unwrap().what, What::Plan { .. }));
+    assert!(matches!(run.events[0].what, What::Volume(_)), "what it stands on comes first");
+    assert!(matches!(run.events[1].what, What::Plan { .. }));
     assert_eq!(run.words("good"), [Pending, Installing, Installed]);
 }

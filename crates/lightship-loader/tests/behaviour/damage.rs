@@ -4,8 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use lightship_model::state::ToolStatus;
-use testkit::Sandbox;
+use testkit::{Sandbox, output};
 
 use crate::support::{names, sandbox, simple};
 
@@ -144,14 +143,16 @@ fn links_that_were_lost_or_bent_are_mended_without_an_installer() {
 }
 
 #[test]
-fn a_tool_directory_that_can_not_be_one_is_said_and_ends_with_its_code() {
+fn a_tool_directory_that_can_not_be_one_is_said_and_tools_go_to_the_local_one() {
     let sandbox = sandbox();
     sandbox.manifest(&simple("one", "1"));
     fs::write(sandbox.dir(), "a file").unwrap();
-    let run = sandbox.run();
-    assert_eq!(run.exit.code(), lightship_model::exit::CANT_CREATE);
+    let run = sandbox.run().installed_all();
     assert!(run.warnings()[0].contains("can't be used"), "{run:#?}");
-    assert!(run.order(ToolStatus::Installed).is_empty());
+    assert_eq!(output(&mut sandbox.service("one")), "1");
+    assert!(sandbox.local().join("tools/bin/one").exists());
+    assert!(sandbox.local().join("tools/loader-state.json").exists());
+    assert_eq!(fs::read_to_string(sandbox.dir()).unwrap(), "a file");
 }
 
 #[test]

@@ -28,6 +28,17 @@ impl What {
                     shorten(reason, MAX_WORDS);
                 }
             }
+            Self::Volume(volume) => {
+                let folders = [&mut volume.dir, &mut volume.records_dir];
+                for folder in folders.into_iter().chain(&mut volume.tools_dir) {
+                    shorten(folder, MAX_PATH);
+                }
+                for said in volume.abilities.lacks.values_mut() {
+                    shorten(said, MAX_WORDS);
+                }
+                shorten_any(&mut volume.why);
+                shorten_any(&mut volume.file_system);
+            }
             Self::Tool(change) => change.cut(),
             Self::Progress { progress, .. } => shorten_any(&mut progress.message),
             Self::Warning { message: text }

@@ -51,6 +51,9 @@ pub fn all(status: &Status) -> Vec<Check> {
     let mut checks = service(status);
     let failed = status.loader.state == LoaderState::Failed;
     checks.push(Check::new("loader", failed.then(|| "the loader failed".to_owned())));
+    if status.loader.volume.is_some() {
+        checks.push(Check::new("volume", status.loader.volume_failure()));
+    }
     let failed = |tool: &ToolName| {
         let failed = status.tools.get(tool)?.change.status == ToolStatus::Failed;
         failed.then(|| format!("tool {tool} failed"))

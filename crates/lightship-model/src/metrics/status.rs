@@ -3,7 +3,8 @@
 use super::{
     BUILD, GATEWAY_BACKOFF, GATEWAY_LAST_EXIT, GATEWAY_READY, GATEWAY_RESTARTS, GATEWAY_STARTS,
     GATEWAY_TIME_TO_READY, GATEWAY_UP, LOADER_RESTARTS, LOADER_STATE, STARTED, STATUS,
-    TOOL_DOWNLOADED, TOOL_DURATION, TOOL_INSTALLS, TOOL_PROGRESS, TOOL_STATE, TOOLS, UP, Writer,
+    TOOL_DOWNLOADED, TOOL_DURATION, TOOL_INSTALLS, TOOL_PROGRESS, TOOL_STATE, TOOLS, UP,
+    VOLUME_FREE, VOLUME_USABLE, Writer,
 };
 use crate::event::{Exit, Progress};
 use crate::health::{Verdict, verdict};
@@ -47,6 +48,12 @@ pub fn write(out: &mut Writer, status: &Status, target: &str, started: Timestamp
         out.is(&LOADER_STATE, &[state.as_str()], status.loader.state == state);
     }
     out.count(&LOADER_RESTARTS, &[], status.loader.restarts.into());
+    if let Some(volume) = &status.loader.volume {
+        out.is(&VOLUME_USABLE, &[], volume.problem.is_none());
+        if let Some(space) = volume.space {
+            out.count(&VOLUME_FREE, &[], space.free_bytes);
+        }
+    }
     tools(out, status);
 }
 

@@ -49,6 +49,10 @@ table! {
         "1 for the loader's state (`waiting`, `running`, `restarting`, `complete`, `failed`), 0 for the others.";
     LOADER_RESTARTS: Counter "lightship_loader_restarts_total" [] "",
         "Restarts of a loader that ended before its work.";
+    VOLUME_USABLE: Gauge "lightship_volume_usable" [] "",
+        "1 when tools live on the tool directory's volume, 0 when they had to go elsewhere.";
+    VOLUME_FREE: Gauge "lightship_volume_free_bytes" [] "bytes",
+        "Room on the tool directory's volume when the loader last looked.";
     TOOLS: Gauge "lightship_tools" ["state"] "",
         "Tools of the manifest by state: `pending`, `installing`, `installed`, `failed`, `skipped`.";
     TOOL_STATE: Gauge "lightship_tool_state" ["tool", "state"] "",

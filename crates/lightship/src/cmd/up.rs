@@ -27,7 +27,7 @@ Examples:
 Ctrl-C stops the service politely; Ctrl-C again stops it at once.
 
 Exit codes: the service's own, 128+n for a signal, 126 or 127 when it could not be executed;
-  3 wrong manifest, 69 the health port is not to be had, 73 the tool directory can't be written";
+  3 wrong manifest, 69 the health port is not to be had, 73 the directory of --tool-dir can't be used";
 
 /// Run a service at once and load its tools in the background
 #[derive(Debug, clap::Args)]
@@ -66,7 +66,7 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
     }
     let command = service(&project, &args.service)?;
     if !project.manifest.tools.is_empty() && project.settings.enabled.value {
-        lightship_loader::prepare(project.tool_dir())?;
+        lightship_loader::prepare(project.tool_dir(), project.names_tool_dir())?;
     }
     let tools = lightship_loader::snapshot(&project.manifest, project.tool_dir())?;
     let scene = Scene {

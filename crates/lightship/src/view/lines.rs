@@ -136,6 +136,8 @@ fn text(scene: &Scene, what: &What) -> Option<String> {
         What::Confinement(report) => format!("confinement: {}", report.level),
         // The plan has said what comes after what.
         What::Tool(change) if change.waits.as_ref().is_some_and(Waits::is_in_line) => return None,
+        // What is wrong with it is in a warning.
+        What::Volume(_) => return None,
         What::Tool(change) => tool(scene, change),
         What::Progress { name, progress } => format!("tool {name} {}", self::progress(progress)),
         What::LoadComplete { .. } => summary::parts(scene).join(" · "),

@@ -66,6 +66,7 @@ impl Scene {
             | What::LoaderExited { .. }
             | What::Stopping { .. }
             | What::Confinement(_)
+            | What::Volume(_)
             | What::Tool(_)
             | What::Progress { .. }
             | What::Warning { .. } => {}

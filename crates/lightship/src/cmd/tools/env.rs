@@ -1,7 +1,8 @@
 //! `lightship tools env`: what a shell has to be told so that it finds the tools.
 
 use clap::ValueEnum;
-use lightship_model::{exit, toolenv};
+use lightship_model::exit;
+use lightship_model::toolenv::{self, Roots};
 
 use crate::failure::Failure;
 use crate::out;
@@ -39,7 +40,9 @@ enum Shell {
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let project = Project::open(&args.project, None)?;
     let var = |name: &str| std::env::var(name).ok();
-    let exports = toolenv::exports(&project.settings.tool_dir.value, var);
+    let dir = &project.settings.tool_dir.value;
+    let roots = Roots::new(dir, rustix::process::geteuid().as_raw(), var);
+    let exports = toolenv::exports(&roots, var);
     match args.shell {
         Shell::Json => {
             let pairs = exports.into_iter().map(|(name, value)| (name.to_owned(), value.into()));

@@ -24,7 +24,7 @@ const INTERRUPTED: u8 = exit::SIGNAL_BASE + 2;
 /// Loads `names` with what they require; the exit code says whether all are there now.
 pub(super) fn load(project: Project, names: Vec<ToolName>, format: Format) -> Result<u8, Failure> {
     let dir = project.tool_dir().to_owned();
-    lightship_loader::prepare(&dir)?;
+    lightship_loader::prepare(&dir, project.names_tool_dir())?;
     let only = with_requirements(&project.manifest, &names);
     let tools = lightship_loader::snapshot(&project.manifest, &dir)?;
     let scene = Scene {

@@ -1,0 +1,177 @@
+//! Where tools go, and which other places are looked at: on the volume if tools can live there,
+//! else in the local directory.
+
+use std::path::{Path, PathBuf};
+
+use lightship_model::toolenv::Roots;
+use lightship_model::volume::{Abilities, Ability, Look, Problem, Verdict, Volume, judge};
+
+use super::{Examined, examine, forbids_exec, limit, secure_local, within};
+use crate::error::Result;
+use crate::store::ToolDir;
+use crate::store::lock::Locking;
+
+/// The places of a run.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// Where tools are installed.
+    pub(crate) dir: ToolDir,
+    /// Other roots, in which an installed tool counts, too.
+    pub(crate) looked_at: Vec<ToolDir>,
+    /// Where a tool goes that turns out not to fit in `dir`, and what is noted if `dir` takes no
+    /// notes any more. It need not exist yet.
+    pub(crate) spare: Option<Spare>,
+    pub(crate) locking: Locking,
+    /// Nothing can be installed anywhere: what is there is used.
+    pub(crate) nowhere: bool,
+    pub(crate) report: Volume,
+}
+
+/// The local directory, as long as nothing is in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Spare {
+    local: PathBuf,
+    tools: PathBuf,
+}
+
+impl Spare {
+    /// Its paths, whether it is there or not.
+    pub(crate) fn peek(&self) -> ToolDir {
+        ToolDir::at(&canonical(&self.tools))
+    }
+
+    /// Makes it, if it can be had.
+    pub(crate) fn make(&self) -> Result<ToolDir> {
+        secure_local(&self.local).map_err(|source| crate::LoaderError::Directory {
+            path: self.local.clone(),
+            what: "it can't be had for what the volume can't take",
+            source,
+        })?;
+        ToolDir::make(&self.tools)
+    }
+}
+
+/// The roots beside the tool directory `dir`, for this process.
+pub(crate) fn roots(dir: &Path) -> Roots {
+    let uid = rustix::process::geteuid().as_raw();
+    Roots::new(&dir.display().to_string(), uid, |name| std::env::var(name).ok())
+}
+
+/// Looks at the volume of the tool directory `root` and settles where tools go. Without any
+/// place to install into, what is installed is still used.
+pub(crate) fn settle(root: &Path) -> Places {
+    let roots = roots(root);
+    let local = PathBuf::from(&roots.local);
+    let spare = Spare { tools: PathBuf::from(roots.local_tools()), local };
+    let baked = ToolDir::at(Path::new(&roots.baked));
+    let examined = examine(root);
+    let (problem, why) = match judge(&examined.look) {
+        Verdict::Store => match ToolDir::make(root) {
+            Ok(dir) => return on_volume(root, dir, &baked, spare, &examined),
+            Err(error) => (Problem::Unfit, crate::chain(&error)),
+        },
+        Verdict::Local { problem, why } => (problem, why),
+    };
+    let (dir, nowhere, why) = match spare.make() {
+        Ok(dir) => (dir, false, why),
+        Err(error) => {
+            (ToolDir::at(&spare.tools), true, format!("{why}; and {}", crate::chain(&error)))
+        }
+    };
+    let volume = usable_as_it_is(root, &examined).then(|| ToolDir::at(&canonical(root)));
+    let looked_at: Vec<ToolDir> = volume.into_iter().chain([baked]).collect();
+    let dir = dir.beside(&looked_at);
+    let keeps_records = examined.has(Ability::Write) && examined.has(Ability::Rename);
+    let dir = if keeps_records { dir.with_records_in(&canonical(root)) } else { dir };
+    let mut report = report(root, &dir, &examined, Some((problem, why)));
+    report.tools_dir = report.tools_dir.filter(|_| !nowhere);
+    Places {
+        looked_at,
+        spare: keeps_records.then_some(spare),
+        locking: Locking::Flock,
+        nowhere,
+        report,
+        dir,
+    }
+}
+
+fn on_volume(
+    root: &Path,
+    dir: ToolDir,
+    baked: &ToolDir,
+    spare: Spare,
+    examined: &Examined,
+) -> Places {
+    let local = ToolDir::at(&spare.tools);
+    let dir = dir.beside([baked, &local]);
+    let trusted = examined.mount.as_ref().is_some_and(super::Mount::has_trusted_locks);
+    let locking = if trusted && examined.has(Ability::Flock) {
+        Locking::Flock
+    } else {
+        Locking::Lease { flock: examined.has(Ability::Flock), local: spare.local.clone() }
+    };
+    Places {
+        looked_at: vec![baked.clone()],
+        locking,
+        nowhere: false,
+        report: report(root, &dir, examined, None),
+        spare: Some(spare),
+        dir,
+    }
+}
+
+/// The folders of tools and shims that lightship itself puts on the search path.
+pub(crate) fn own_folders(root: &Path) -> Vec<PathBuf> {
+    let named = roots(root).bins().into_iter().map(PathBuf::from).collect::<Vec<_>>();
+    // As they are named, and as they are without links.
+    let real = named.iter().filter_map(|folder| std::fs::canonicalize(folder).ok());
+    let real: Vec<PathBuf> = real.collect();
+    named.into_iter().chain(real).collect()
+}
+
+fn canonical(root: &Path) -> PathBuf {
+    std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned())
+}
+
+/// Whether what is installed on a volume can be used although nothing can be added to it.
+fn usable_as_it_is(root: &Path, examined: &Examined) -> bool {
+    match &examined.look {
+        Look::Answered { abilities, .. } => {
+            !abilities.lacks.contains_key(&Ability::Exec) && !forbids_exec(root)
+        }
+        Look::Missing(_) | Look::Silent(_) => false,
+    }
+}
+
+/// The other roots that hold tools right now, for somebody who only looks: the tool directory if
+/// it answers, what is baked, and the local directory.
+pub(crate) fn readable(root: &Path) -> Vec<ToolDir> {
+    let roots = roots(root);
+    let owned = root.to_owned();
+    let answers = within(limit(), move || canonical(&owned)).ok();
+    let others = [roots.baked.clone(), roots.local_tools()].map(PathBuf::from);
+    answers.into_iter().chain(others).map(|root| ToolDir::at(&root)).collect()
+}
+
+fn report(
+    root: &Path,
+    dir: &ToolDir,
+    examined: &Examined,
+    failure: Option<(Problem, String)>,
+) -> Volume {
+    let (problem, why) = failure.unzip();
+    let abilities = match &examined.look {
+        Look::Answered { abilities, .. } => abilities.clone(),
+        Look::Missing(_) | Look::Silent(_) => Abilities::default(),
+    };
+    Volume {
+        dir: root.display().to_string(),
+        tools_dir: Some(dir.root().display().to_string()),
+        records_dir: dir.records().display().to_string(),
+        problem,
+        why,
+        abilities,
+        space: examined.space(),
+        file_system: examined.mount.as_ref().map(|mount| mount.file_system.clone()),
+    }
+}

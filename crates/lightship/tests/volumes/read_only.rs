@@ -1,0 +1,92 @@
+//! A volume that is read-only, or becomes so.
+
+use std::fs;
+
+use crate::alone::{alone, system};
+use crate::world::{World, tool};
+
+#[test]
+fn on_a_read_only_bind_what_is_there_is_used_and_what_is_new_goes_beside_it() {
+    alone(
+        concat!(
+            module_path!(),
+            "::on_a_read_only_bind_what_is_there_is_used_and_what_is_new_goes_beside_it"
+        ),
+        || {
+            let world = World::new();
+            let dir = world.dir().display().to_string();
+            world.wants(&tool("old", "1", ""));
+            world.load().healthy();
+            system("mount", &["--bind", &dir, &dir]);
+            system("mount", &["-o", "remount,bind,ro", &dir]);
+            let before = World::files(&world.dir());
+            world.wants(&(tool("old", "1", "") + &tool("new", "2", "")));
+            let up = world.load();
+            up.degraded_by("read-only", "it is read-only");
+            assert_eq!((world.prints("old").as_str(), world.prints("new").as_str()), ("1", "2"));
+            let installed = world.sandbox.local().join("tools/v1/receipts");
+            assert_eq!(fs::read_dir(installed).unwrap().count(), 1, "only what is new");
+            assert_eq!(World::files(&world.dir()), before);
+            up.stop();
+            // Another version of what is there: the new one wins, as the old one can't be unlinked.
+            world.wants(&tool("old", "3", ""));
+            let up = world.load();
+            up.degraded_by("read-only", "it is read-only");
+            assert_eq!(world.prints("old"), "3");
+            up.stop();
+            system("umount", &[&dir]);
+            let up = world.load();
+            up.healthy();
+            assert_eq!(
+                fs::read_link(world.dir().join("bin/old")).unwrap().components().next(),
+                Some(std::path::Component::ParentDir)
+            );
+            assert_eq!(world.prints("old"), "3");
+        },
+    );
+}
+
+#[test]
+fn an_ext4_that_becomes_read_only_while_a_tool_is_installed_sends_it_to_the_local_directory() {
+    alone(
+        concat!(
+            module_path!(),
+            "::an_ext4_that_becomes_read_only_while_a_tool_is_installed_sends_it_to_the_local_directory"
+        ),
+        || {
+            let world = World::new();
+            let image = world.ext4(32);
+            world.mount(&["-o", "loop", &image]);
+            let dir = world.dir().display().to_string();
+            let go = world.sandbox.path("go");
+            let wait = format!(
+                "touch '{0}.started'; until [ -e '{0}' ]; do sleep 0.02; done",
+                go.display()
+            );
+            world.wants(
+                &(tool("good", "1", "")
+                    + "priority = 1\n"
+                    + &tool("slow", "2", &wait)
+                    + "requires = [\"good\"]\n"),
+            );
+            let mut up = world.start();
+            testkit::process::wait_until("the install", || {
+                go.with_added_extension("started").exists()
+            });
+            system("mount", &["-o", "remount,ro", &dir]);
+            fs::write(&go, "").unwrap();
+            up.wait_complete();
+            up.degraded_by("read-only", "slow");
+            assert_eq!((world.prints("good").as_str(), world.prints("slow").as_str()), ("1", "2"));
+            assert!(world.sandbox.local().join("tools/loader-state.json").exists());
+            up.stop();
+            system("mount", &["-o", "remount,rw", &dir]);
+            let up = world.load();
+            up.healthy();
+            assert!(world.dir().join("bin/slow").exists());
+            up.stop();
+            world.umount();
+            system("fsck.ext4", &["-n", "-f", &image]);
+        },
+    );
+}
