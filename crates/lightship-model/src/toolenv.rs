@@ -46,12 +46,14 @@ impl Roots {
         format!("{}/shims", self.local)
     }
 
-    /// What goes first on `PATH`, in this order: shims last, as a tool that is installed has no
-    /// use for its shim.
+    /// Where installed programs are: what goes first on `PATH`, in this order.
+    pub fn programs(&self) -> Vec<String> {
+        distinct([&self.dir, &self.baked, &self.local_tools()].map(|root| format!("{root}/bin")))
+    }
+
+    /// All of ours on `PATH`: installed programs, and the shims.
     pub fn bins(&self) -> Vec<String> {
-        let folders =
-            [&self.dir, &self.baked, &self.local_tools()].map(|root| format!("{root}/bin"));
-        distinct(folders.into_iter().chain([self.shims()]))
+        distinct(self.programs().into_iter().chain([self.shims()]))
     }
 
     /// What goes first on `PYTHONPATH`.
@@ -76,9 +78,17 @@ fn distinct(folders: impl IntoIterator<Item = String>) -> Vec<String> {
 pub fn exports(roots: &Roots, var: impl Fn(&str) -> Option<String>) -> [(&'static str, String); 3] {
     [
         ("LOA_TOOL_DIR", roots.dir.clone()),
-        ("PATH", before(&roots.bins(), var("PATH"))),
+        ("PATH", path(roots, var("PATH"))),
         ("PYTHONPATH", before(&roots.pythons(), var("PYTHONPATH"))),
     ]
+}
+
+/// Installed programs go first. Shims go last: a program that the machine has must not be hidden
+/// by one that is not there yet.
+fn path(roots: &Roots, rest: Option<String>) -> String {
+    let path = before(&roots.programs(), rest);
+    let shims = roots.shims();
+    if path.split(':').any(|part| part == shims) { path } else { format!("{path}:{shims}") }
 }
 
 /// `first`, then `rest`. Nothing is put in twice when lightship runs under lightship, and a
@@ -109,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn ours_go_first_once_and_shims_behind_every_installed_tool() {
+    fn ours_go_first_once_and_shims_behind_everything() {
         let var = |name: &str| (name == "PATH").then(|| "/usr/bin".to_owned());
         let [dir, path, python] = exports(&roots("/t"), var);
         assert_eq!(dir.1, "/t");
         assert_eq!(
             path.1,
-            "/t/bin:/opt/lightship/bin:/tmp/lightship-0/tools/bin:/tmp/lightship-0/shims:/usr/bin"
+            "/t/bin:/opt/lightship/bin:/tmp/lightship-0/tools/bin:/usr/bin:/tmp/lightship-0/shims"
         );
         assert_eq!(python.1, "/t/python:/opt/lightship/python:/tmp/lightship-0/tools/python");
         let again = exports(&roots("/t"), |_| Some(path.1.clone()));

@@ -83,6 +83,9 @@ pub struct LoaderLayer {
     pub timeout: Option<HumanDuration>,
     /// How many tools are loaded at once: "auto" or a number.
     pub jobs: Option<Jobs>,
+    /// How long who runs a program that is not there yet waits for it. `LIGHTSHIP_WAIT` overrides.
+    /// Default: 30m.
+    pub wait: Option<HumanDuration>,
 }
 
 /// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `script`, and what goes with it.

@@ -60,6 +60,8 @@ pub struct LoaderSettings {
     pub enabled: Option<bool>,
     pub timeout: Option<Duration>,
     pub jobs: Option<Jobs>,
+    /// How long who runs a program that is not there yet waits for it.
+    pub wait: Option<Duration>,
 }
 
 /// How many tools are loaded at once.
@@ -156,6 +158,8 @@ pub mod defaults {
     pub const RETRIES: u32 = 2;
     /// `LOA_TOOL_TIMEOUT`'s default in the specification: 1,800 seconds.
     pub const TOOL_TIMEOUT: Duration = Duration::from_mins(30);
+    /// Who runs a program that is not there yet waits for so long.
+    pub const WAIT: Duration = Duration::from_mins(30);
     pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
     pub const LIVE_PERIOD: Duration = Duration::from_secs(10);
     pub const LIVE_TIMEOUT: Duration = Duration::from_secs(3);

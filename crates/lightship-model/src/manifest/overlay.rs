@@ -47,6 +47,7 @@ pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
         enabled: over.enabled.or(base.enabled),
         timeout: over.timeout.or(base.timeout),
         jobs: over.jobs.or(base.jobs),
+        wait: over.wait.or(base.wait),
     }
 }
 

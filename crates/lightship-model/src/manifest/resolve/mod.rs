@@ -172,6 +172,7 @@ impl Resolver {
                 enabled: loader.enabled,
                 timeout: loader.timeout.map(|timeout| timeout.0),
                 jobs: loader.jobs,
+                wait: loader.wait.map(|wait| wait.0),
             },
             capabilities: capabilities
                 .into_iter()
