@@ -1,19 +1,23 @@
 //! `lightship-loader`: the loader part as a program, started by `lightship-init`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitCode;
 
 use lightship_loader::main_run;
 use lightship_model::exit;
 use lightship_model::manifest::Which;
+use lightship_model::name::ToolName;
 
 const HELP: &str = "\
 lightship-loader: loads the tools of a manifest; started by lightship-init
 
 Usage: lightship-loader run [--manifest FILE | --profile NAME] [--tool-dir DIR]
+                           [--promote TOOL]…
 
 Events go to standard output, a line of JSON each; commands come from standard input, and
 its end is the loader's end. Without a manifest, /etc/lightship.toml is read.
+Tools that somebody waits for already are named with --promote, and go first.
 
 Example:
   lightship-loader run --profile quickstart --tool-dir /data/tools
@@ -21,17 +25,21 @@ Example:
 
 fn main() -> ExitCode {
     match parse() {
-        Ok(Some((which, tool_dir))) => main_run(&which, tool_dir).into(),
+        Ok(Some((which, tool_dir, promoted))) => main_run(&which, tool_dir, promoted).into(),
         Ok(None) => say(&mut io::stdout(), HELP, exit::OK),
         Err(error) => say(&mut io::stderr(), &format!("error: {error}\n\n{HELP}"), exit::USAGE),
     }
 }
 
+/// A manifest, a tool directory, and the tools that go first.
+type Wanted = (Which, Option<String>, BTreeSet<ToolName>);
+
 /// What to load and where; nothing when help was asked for.
-fn parse() -> Result<Option<(Which, Option<String>)>, lexopt::Error> {
+fn parse() -> Result<Option<Wanted>, lexopt::Error> {
     use lexopt::prelude::*;
     let mut which = Which::File("/etc/lightship.toml".into());
     let mut tool_dir = None;
+    let mut promoted = BTreeSet::new();
     let mut run = false;
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -39,12 +47,15 @@ fn parse() -> Result<Option<(Which, Option<String>)>, lexopt::Error> {
             Long("manifest") => which = Which::File(parser.value()?.into()),
             Long("profile") => which = Which::Profile(parser.value()?.string()?),
             Long("tool-dir") => tool_dir = Some(parser.value()?.string()?),
+            Long("promote") => {
+                promoted.insert(parser.value()?.parse()?);
+            }
             Long("help") | Short('h') => return Ok(None),
             Value(word) if word == "run" && !run => run = true,
             other => return Err(other.unexpected()),
         }
     }
-    if run { Ok(Some((which, tool_dir))) } else { Err("say `run`".into()) }
+    if run { Ok(Some((which, tool_dir, promoted))) } else { Err("say `run`".into()) }
 }
 
 fn say(to: &mut dyn io::Write, text: &str, code: u8) -> ExitCode {

@@ -1,5 +1,7 @@
 //! `lightship __loader`: the loader part as a process, the way the init part of `up` starts it.
 
+use lightship_model::name::ToolName;
+
 use crate::project::ProjectArgs;
 use crate::sys;
 
@@ -8,10 +10,14 @@ use crate::sys;
 pub(crate) struct Args {
     #[command(flatten)]
     project: ProjectArgs,
+    /// Tools that somebody waits for
+    #[arg(long)]
+    promote: Vec<ToolName>,
 }
 
 pub(crate) fn run(args: Args) -> u8 {
     // One letter less than it should be: the kernel keeps 15.
     sys::call_process("lightship-loade");
-    lightship_loader::main_run(&args.project.manifest.which(), args.project.tool_dir)
+    let promoted = args.promote.into_iter().collect();
+    lightship_loader::main_run(&args.project.manifest.which(), args.project.tool_dir, promoted)
 }
