@@ -63,6 +63,11 @@ impl Outlook {
         }
     }
 
+    /// As long as nothing is known.
+    pub fn unknown(tool: &ToolName) -> Self {
+        Self::new(tool, ToolStatus::Pending)
+    }
+
     fn new(tool: &ToolName, status: ToolStatus) -> Self {
         let (end, reason, at_work, progress) = (None, None, None, None);
         Self { tool: tool.clone(), status, end, reason, at_work, progress }

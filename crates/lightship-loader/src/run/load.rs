@@ -129,7 +129,7 @@ impl<'a> Load<'a> {
         // Before anything begins: who is waited for goes first.
         let mut actions = Vec::new();
         if let Scope::Also(tools) = &self.options.scope {
-            let promote = |tool: &ToolName| Input::Promote { tool: tool.clone() };
+            let promote = |tool: &ToolName| Input::Promote { tool: tool.clone(), needed_by: None };
             actions.extend(tools.iter().map(promote).flat_map(|input| self.schedule.step(input)));
         }
         actions.extend(self.schedule.step(Input::Begin));
@@ -244,7 +244,9 @@ impl<'a> Load<'a> {
     fn take(&mut self, message: Message) -> Input {
         match message {
             Message::PauseOver { tool } => Input::PauseOver { tool },
-            Message::Command(LoaderCommand::Promote { tool }) => Input::Promote { tool },
+            Message::Command(LoaderCommand::Promote { tool, needed_by }) => {
+                Input::Promote { tool, needed_by }
+            }
             Message::Ended { tool, attempt, started, result } => {
                 let outcome = match result {
                     Ok(receipt) => self.installed(*receipt, started),

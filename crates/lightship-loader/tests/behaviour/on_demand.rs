@@ -25,7 +25,7 @@ fn a_running_loader_that_is_told_to_installs_it() {
     sandbox.manifest(&format!("{first}{}", script("later", LATER, &makes("later", "asked"))));
     let mut loader = sandbox.start();
     wait_for_status(&mut loader, "first", ToolStatus::Installing);
-    loader.send(&LoaderCommand::Promote { tool: "later".parse().unwrap() });
+    loader.send(&LoaderCommand::Promote { tool: "later".parse().unwrap(), needed_by: None });
     wait_for_status(&mut loader, "later", ToolStatus::Installed);
     std::fs::write(go, "").unwrap();
     let _run = loader.finish().installed_all();
