@@ -3,20 +3,22 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lightship_model::exit;
 use lightship_model::manifest::Manifest;
 use lightship_model::name::ToolName;
-use lightship_model::shims;
-use lightship_model::toolenv::{Roots, exports};
+use lightship_model::shims::{self, MAP, ShimMap};
+use lightship_model::toolenv::{Roots, exports, local_dir};
 use rustix::process::geteuid;
 use serde::Serialize;
 
 use crate::client::At;
 use crate::client::exchange::{Call, Peer};
-use crate::control::ControlAddress;
+use crate::control::{ControlAddress, VARIABLE};
+use crate::ctl::{self, CtlError};
 use crate::shim::{Limit, Program, ShimError, WaitError, Waited, installer, look_up, wait};
 
 /// How a tool stands after the waiting.
@@ -68,6 +70,31 @@ pub fn wait_for(
         all.push(Stands::new(tool, wait(control, tool, installer().as_ref(), Limit(left))?));
     }
     Ok(all)
+}
+
+/// The control socket of a lightship that runs: the one that is named, what `LOA_CONTROL` names,
+/// or the one that made the shims, where it loads into `tool_dir`. Nothing when there is none.
+///
+/// # Errors
+/// When `LOA_CONTROL` names none.
+pub fn running(
+    named: Option<ControlAddress>,
+    tool_dir: Option<&str>,
+) -> Result<Option<ControlAddress>, CtlError> {
+    if named.is_some() {
+        return Ok(named);
+    }
+    if env::var_os(VARIABLE).is_some_and(|text| !text.is_empty()) {
+        return ctl::find(None, None, None).map(Some);
+    }
+    let local = local_dir(geteuid().as_raw(), |name| env::var(name).ok());
+    let map = fs::read_to_string(Path::new(&local).join("shims").join(MAP));
+    let map = map.ok().and_then(|text| ShimMap::parse(&text));
+    let serves = |map: &ShimMap| {
+        tool_dir.is_none_or(|dir| map.dirs.iter().any(|folder| *folder == format!("{dir}/bin")))
+    };
+    let control = map.filter(serves).and_then(|map| map.control?.parse().ok());
+    Ok(control.filter(ControlAddress::is_listened_to))
 }
 
 /// What does not work is told by the waiting that follows.
@@ -143,7 +170,7 @@ impl Run {
         let exports = exports(&self.roots, |name| env::var(name).ok());
         let found = look_up(&self.roots.programs(), self.name()).or_else(|| self.on_path());
         let error = match found {
-            Some(program) => program.become_it(&self.words, &exports),
+            Some(program) => program.execute(&self.words, &exports),
             None => ShimError::NotFound,
         };
         error.tell(self.name())

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{completions, ctl, health, init, loader, manifest, tail, tools, up};
+use crate::cmd::{completions, ctl, exec, health, init, loader, manifest, tail, tools, up, wait};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,6 +11,7 @@ Examples:
   lightship health --wait 30s               wait until the running service is healthy
   lightship tools status                    how each tool stands
   lightship ctl retry NAME                  have a failed tool tried again
+  lightship exec ck --version               run a program, once its tool is there
   eval \"$(lightship tools env)\"             put the tools on this shell's PATH
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 input unreadable or wrong,
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Health(health::Args),
     Ctl(ctl::Args),
     Tools(tools::Args),
+    Exec(exec::Args),
+    Wait(wait::Args),
     Manifest(manifest::Args),
     Completions(completions::Args),
     #[command(name = "__init", hide = true)]

@@ -125,11 +125,9 @@ fn aside(dir: &Path, name: &OsStr) -> PathBuf {
     dir.join(aside)
 }
 
-/// The program that shims lead to: `lightship-init` beside this one, or this one.
+/// The program that shims lead to: this one, as long as its file is there.
 pub fn own_program() -> Option<PathBuf> {
-    let itself = std::env::current_exe().ok().filter(|path| path.is_file())?;
-    let init = itself.with_file_name("lightship-init");
-    Some(if init.is_file() { init } else { itself })
+    std::env::current_exe().ok().filter(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -45,9 +45,9 @@ impl Guard {
         Ok(Self { name, depth })
     }
 
-    /// The variable's value for the program that is about to be executed.
-    pub(super) fn pass_on(&self) -> String {
-        format!("{} {} {}", self.name, process::id(), self.depth)
+    /// The variable for the program that is about to be executed.
+    pub(super) fn pass_on(&self) -> [(&'static str, String); 1] {
+        [(VARIABLE, format!("{} {} {}", self.name, process::id(), self.depth))]
     }
 }
 

@@ -15,6 +15,7 @@ mod progress;
 mod tests;
 mod wait;
 
+use std::convert::Infallible;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -86,21 +87,21 @@ impl Shim {
         }
     }
 
-    fn become_program(&self, words: &[OsString]) -> Result<std::convert::Infallible, ShimError> {
+    fn become_program(&self, words: &[OsString]) -> Result<Infallible, ShimError> {
         let map = self.map()?;
         let guard = guard::Guard::of_process(&self.name)?;
         // Called without a name, it still has to be called something.
         let own_name = [self.name.clone()];
         let words = if words.is_empty() { &own_name } else { words };
         if let Some(program) = look_up(&map.dirs, &self.name) {
-            return Err(program.execute(words, &guard.pass_on()).into());
+            return Err(program.execute(words, &guard.pass_on()));
         }
         let tool = self.name.to_str().and_then(|name| map.programs.get(&name.parse().ok()?));
         let tool = tool.ok_or(ShimError::Unknown)?;
         self.wait_for(tool, &map)?;
         let program = look_up(&map.dirs, &self.name);
         let program = program.ok_or_else(|| ShimError::NoProgram { tool: tool.clone() })?;
-        Err(program.execute(words, &guard.pass_on()).into())
+        Err(program.execute(words, &guard.pass_on()))
     }
 
     fn map(&self) -> Result<ShimMap, ShimError> {

@@ -6,7 +6,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::{ShimError, guard};
+use super::ShimError;
 use crate::sys;
 
 /// Runs scripts that do not say what runs them, as `execvp` does.
@@ -40,18 +40,9 @@ impl Program {
         Self(path)
     }
 
-    /// Becomes the program, with `words` as its arguments and this process's environment, in
-    /// which `guard` marks that a shim was gone through. Comes back only when that failed.
-    pub(super) fn execute(&self, words: &[OsString], guard: &str) -> ShimError {
-        self.execute_with(words, &[(guard::VARIABLE, guard.to_owned())])
-    }
-
-    /// The same, with other additions to the environment.
-    pub fn become_it(&self, words: &[OsString], exports: &[(&str, String)]) -> ShimError {
-        self.execute_with(words, exports)
-    }
-
-    fn execute_with(&self, words: &[OsString], exports: &[(&str, String)]) -> ShimError {
+    /// Becomes the program, with `words` as its arguments and this process's environment with
+    /// `exports` in it. Comes back only when that failed.
+    pub fn execute(&self, words: &[OsString], exports: &[(&str, String)]) -> ShimError {
         let mut vars: Vec<(OsString, OsString)> = env::vars_os().collect();
         for (name, value) in exports {
             vars.retain(|(before, _)| before != name);

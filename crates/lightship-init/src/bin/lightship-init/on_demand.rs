@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lightship_init::client::{self, Format};
-use lightship_init::on_demand::{Run, code, wait_for};
+use lightship_init::on_demand::{Run, code, running, wait_for};
 use lightship_init::{ctl, shim};
 use lightship_model::exit;
 use lightship_model::manifest::Manifest;
@@ -77,7 +77,12 @@ fn find(
 ) -> Result<lightship_init::control::ControlAddress, u8> {
     let url = settings.and_then(|settings| client::url_of(&settings.listen.value).ok());
     let token = std::env::var(client::TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
-    ctl::find(socket, url.as_deref(), token.as_deref())
+    let dir = settings.map(|settings| settings.tool_dir.value.as_str());
+    let found = running(socket, dir).and_then(|found| match found {
+        Some(control) => Ok(control),
+        None => ctl::find(None, url.as_deref(), token.as_deref()),
+    });
+    found
         .map_err(|error| fail(&error, error.help(), exit::UNAVAILABLE))
 }
 

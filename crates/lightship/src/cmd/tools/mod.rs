@@ -3,7 +3,7 @@
 mod env;
 mod install;
 mod list;
-mod load;
+pub(in crate::cmd) mod load;
 mod log;
 mod retry;
 mod status;
