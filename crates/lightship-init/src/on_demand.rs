@@ -45,7 +45,11 @@ impl Stands {
     /// For people, in one line.
     pub fn line(&self) -> String {
         let Self { tool, status, reason } = self;
-        if reason.is_empty() { format!("{tool}: {status}") } else { format!("{tool}: {status}: {reason}") }
+        if reason.is_empty() {
+            format!("{tool}: {status}")
+        } else {
+            format!("{tool}: {status}: {reason}")
+        }
     }
 }
 

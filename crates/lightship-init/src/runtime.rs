@@ -181,14 +181,18 @@ impl Keeper {
                     nobody_new(Input::ServiceNotStarted { code, error }, next);
                 }
             },
-            Action::StartLoader => next.push_back(match self.processes.start_loader(self.commands.promised()) {
-                Ok((pid, link)) => {
-                    self.loader = Some(link);
-                    self.send_commands();
-                    Input::LoaderStarted { pid: number(pid) }
-                }
-                Err(failed) => Input::LoaderNotStarted { code: failed.code, error: failed.error },
-            }),
+            Action::StartLoader => {
+                next.push_back(match self.processes.start_loader(self.commands.promised()) {
+                    Ok((pid, link)) => {
+                        self.loader = Some(link);
+                        self.send_commands();
+                        Input::LoaderStarted { pid: number(pid) }
+                    }
+                    Err(failed) => {
+                        Input::LoaderNotStarted { code: failed.code, error: failed.error }
+                    }
+                })
+            }
             Action::SignalService(signal) => self.processes.signal_service(signal),
             Action::SignalLoader(signal) => self.processes.signal_loader(signal),
             Action::SignalRest(signal) => {

@@ -6,6 +6,7 @@ use crate::event::{Phase, Progress, Unit};
 use crate::name::ToolName;
 use crate::state::ToolStatus;
 use crate::status::{LoaderState, Status, ToolView};
+use crate::waits::Waits;
 
 /// How the waiting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +56,8 @@ impl Outlook {
                 Some(End::Installed) => None,
                 Some(End::Failed) => failure(status, view),
                 Some(End::Hopeless) => Some(hopeless(status, view).to_owned()),
+                // It has been asked for just now.
+                None if view.change.waits == Some(Waits::Demand) => None,
                 None => view.change.reason.clone(),
             },
             progress: at_work.and_then(|view| view.progress.clone()),
@@ -76,7 +79,7 @@ impl Outlook {
     /// The outlook in a few words, for a line on a terminal: `rust: downloading 45%`.
     pub fn words(&self) -> String {
         let Some(at_work) = &self.at_work else {
-            return self.reason.clone().unwrap_or_else(|| self.status.as_str().to_owned());
+            return self.reason.clone().unwrap_or_else(|| "is about to be loaded".to_owned());
         };
         let progress = self.progress.clone().unwrap_or_default();
         let mut words = String::new();

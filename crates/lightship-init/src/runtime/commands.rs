@@ -165,11 +165,8 @@ impl Keeper {
     /// require, and by what their installers wait for already.
     fn way_back(&self, tool: &ToolName, installer: &ToolName) -> Option<String> {
         let status = self.view.status.borrow();
-        let mut edges: BTreeMap<ToolName, Vec<ToolName>> = status
-            .tools
-            .iter()
-            .map(|(name, view)| (name.clone(), view.requires.clone()))
-            .collect();
+        let mut edges: BTreeMap<ToolName, Vec<ToolName>> =
+            status.tools.iter().map(|(name, view)| (name.clone(), view.requires.clone())).collect();
         for promise in &self.commands.promised {
             for installer in &promise.needed_by {
                 edges.entry(installer.clone()).or_default().push(promise.tool.clone());

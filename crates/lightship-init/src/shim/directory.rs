@@ -90,7 +90,8 @@ fn own_dir(path: &Path) -> Result<(), ShimsError> {
 /// The control socket of another lightship that the directory serves.
 fn taken(dir: &Path, map: &ShimMap) -> Option<String> {
     let text = fs::read_to_string(dir.join(MAP)).ok()?;
-    let control = ShimMap::parse(&text)?.control.filter(|other| Some(other) != map.control.as_ref())?;
+    let control =
+        ShimMap::parse(&text)?.control.filter(|other| Some(other) != map.control.as_ref())?;
     let lives = control.parse::<ControlAddress>().is_ok_and(|address| address.is_listened_to());
     lives.then_some(control)
 }

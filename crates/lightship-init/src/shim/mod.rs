@@ -155,7 +155,9 @@ pub enum ShimError {
     Unknown,
     #[error("the tool {tool} is installed, and has no such program")]
     NoProgram { tool: ToolName },
-    #[error("it leads back to its own shim ({0}): the search path or a link goes round in a circle")]
+    #[error(
+        "it leads back to its own shim ({0}): the search path or a link goes round in a circle"
+    )]
     Circle(&'static str),
     #[error("{WAIT_VARIABLE}: {0}")]
     Limit(String),

@@ -42,7 +42,8 @@ fn not_waiting_goes_before_the_environment_before_the_manifest() {
 #[test]
 fn a_message_is_one_line_that_says_what_to_do() {
     let tool = || "ck-search".parse().unwrap();
-    let late = ShimError::Late { tool: tool(), words: "installing".into(), limit: Duration::from_secs(5) };
+    let late =
+        ShimError::Late { tool: tool(), words: "installing".into(), limit: Duration::from_secs(5) };
     assert_eq!(
         late.to_string(),
         "the tool ck-search is not there yet (installing), and 5s have passed (LIGHTSHIP_WAIT \

@@ -34,11 +34,17 @@ pub struct Limit(pub Duration);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waited {
     Installed,
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
     /// Nobody loads it.
-    Hopeless { reason: String },
+    Hopeless {
+        reason: String,
+    },
     /// The limit has passed; `words` say how it stands.
-    Late { words: String },
+    Late {
+        words: String,
+    },
 }
 
 impl Waited {
@@ -166,9 +172,10 @@ impl Waiting<'_> {
     }
 
     fn late(&self) -> Outlook {
-        self.newest.clone().map(|outlook| Outlook { end: None, ..outlook }).unwrap_or_else(|| {
-            Outlook::unknown(self.tool)
-        })
+        self.newest
+            .clone()
+            .map(|outlook| Outlook { end: None, ..outlook })
+            .unwrap_or_else(|| Outlook::unknown(self.tool))
     }
 
     /// Asks on `stream`, and listens to the answer.

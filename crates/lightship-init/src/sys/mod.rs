@@ -228,7 +228,8 @@ pub(crate) fn executed_path() -> Option<PathBuf> {
         return None;
     }
     // SAFETY: the kernel has put a string there, which stays as long as the process.
-    let path = unsafe { CStr::from_ptr(ptr::with_exposed_provenance(usize::try_from(address).ok()?)) };
+    let path =
+        unsafe { CStr::from_ptr(ptr::with_exposed_provenance(usize::try_from(address).ok()?)) };
     Some(PathBuf::from(OsStr::from_bytes(path.to_bytes())))
 }
 

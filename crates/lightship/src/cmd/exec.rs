@@ -43,7 +43,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SOCKET")]
     socket: Option<ControlAddress>,
     /// Program and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PROGRAM"
+    )]
     words: Vec<OsString>,
 }
 

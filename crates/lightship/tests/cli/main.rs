@@ -4,6 +4,7 @@
 
 mod killed_loader;
 mod manifest;
+mod on_demand;
 mod refusals;
 mod support;
 mod tools;

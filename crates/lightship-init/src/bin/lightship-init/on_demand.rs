@@ -82,8 +82,7 @@ fn find(
         Some(control) => Ok(control),
         None => ctl::find(None, url.as_deref(), token.as_deref()),
     });
-    found
-        .map_err(|error| fail(&error, error.help(), exit::UNAVAILABLE))
+    found.map_err(|error| fail(&error, error.help(), exit::UNAVAILABLE))
 }
 
 /// A variable that can't be used.

@@ -14,8 +14,8 @@ use lightship_model::plan::Scope;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::session::{Message, Session, Source, Turn};
-use crate::view::scene::Scene;
 use crate::view::failures::Failures;
+use crate::view::scene::Scene;
 use crate::view::{self, Format, View};
 
 /// The code for a run that somebody ended: as a shell has it for SIGINT.
@@ -39,11 +39,7 @@ pub(in crate::cmd) fn load_quietly(
     load_with(project, names, Box::new(Failures::new(std::io::stderr())))
 }
 
-fn load_with(
-    project: Project,
-    names: Vec<ToolName>,
-    view: Box<dyn View>,
-) -> Result<u8, Failure> {
+fn load_with(project: Project, names: Vec<ToolName>, view: Box<dyn View>) -> Result<u8, Failure> {
     let dir = project.tool_dir().to_owned();
     lightship_loader::prepare(&dir)?;
     let only = with_requirements(&project.manifest, &names);
