@@ -10,10 +10,10 @@ use lightship_model::event::PlannedTool;
 use lightship_model::manifest::{
     self, LogMode, Manifest, Restart, SHORTEST_TOKEN, Service, Token, TokenSource, Which, open,
 };
-use lightship_model::name::{BinName, ToolName};
+use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
-use lightship_model::shims;
+use lightship_model::shims::{self, Programs};
 
 use crate::control::{ControlAddress, ControlAddressError};
 use crate::http::Details;
@@ -36,7 +36,7 @@ pub struct Config {
     /// The manifest's tools, as health shows them before the loader has said a word.
     pub expected: Vec<PlannedTool>,
     /// The manifest's programs, each with its tool: they get shims.
-    pub programs: BTreeMap<BinName, ToolName>,
+    pub programs: Programs,
     /// How long who runs one that is not there yet waits for it.
     pub wait: Option<Duration>,
     /// Program and arguments of the loader; nothing when there is none to run.
@@ -71,7 +71,7 @@ pub enum Control {
 #[derive(Debug)]
 pub struct Reloaded {
     pub capabilities: BTreeMap<String, Vec<ToolName>>,
-    pub programs: BTreeMap<BinName, ToolName>,
+    pub programs: Programs,
     pub wait: Option<Duration>,
 }
 
@@ -135,7 +135,7 @@ impl Config {
             tool_dir: None,
             capabilities: BTreeMap::new(),
             expected: Vec::new(),
-            programs: BTreeMap::new(),
+            programs: Programs::new(),
             wait: None,
             loader: None,
             log_reader: Vec::new(),
@@ -207,9 +207,9 @@ impl Config {
 
 /// The programs that get shims: none where nothing is loaded, as whoever looks for a program to
 /// find out whether it can be used has to be told the truth.
-fn programs(manifest: &Manifest, enabled: bool) -> BTreeMap<BinName, ToolName> {
+fn programs(manifest: &Manifest, enabled: bool) -> Programs {
     let enabled = enabled && !manifest.tools.is_empty();
-    if enabled { shims::programs(manifest) } else { BTreeMap::new() }
+    if enabled { shims::programs(manifest) } else { Programs::new() }
 }
 
 fn token(source: &TokenSource) -> Result<String, ConfigError> {

@@ -153,7 +153,9 @@ impl Run {
         if look_up(&self.roots.programs(), self.name()).is_some() {
             return None;
         }
-        shims::programs(manifest).remove(&self.name().to_str()?.parse().ok()?)
+        let mut programs = shims::programs(manifest).into_iter();
+        let own = programs.find(|(program, _)| self.name() == OsStr::new(program.as_str()));
+        own.map(|(_, tool)| tool)
     }
 
     /// Waits until `tool` is there.

@@ -1,7 +1,7 @@
 //! What is known right now, for everybody who asks: the fold of all events, and the clocks.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use lightship_model::name::ToolName;
@@ -18,7 +18,7 @@ pub(crate) struct View {
     pub(crate) capabilities: BTreeMap<String, Vec<ToolName>>,
     pub(crate) counters: RefCell<Counters>,
     /// Tools that the loader was told to load now, until it has come to an end with them.
-    pub(crate) promised: RefCell<BTreeSet<ToolName>>,
+    pub(crate) promised: RefCell<Vec<ToolName>>,
     pub(crate) about: About,
     began: Instant,
 }

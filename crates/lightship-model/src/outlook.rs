@@ -1,15 +1,18 @@
 //! What somebody who waits for a tool is told: how it stands, what holds it up, how it ended.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::event::{Phase, Progress, Unit};
+use crate::event::Unit;
 use crate::name::ToolName;
 use crate::state::ToolStatus;
 use crate::status::{LoaderState, Status, ToolView};
 use crate::waits::Waits;
 
+/// A reason is one line, and cut here, in characters.
+const MAX_REASON: usize = 500;
+
 /// How the waiting ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// The tool is there.
@@ -21,90 +24,65 @@ pub enum End {
 }
 
 /// How things stand for somebody who waits for a tool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Outlook {
     pub tool: ToolName,
     pub status: ToolStatus,
     /// Nothing as long as it is worth waiting.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
-    /// Why it is so, or what is waited for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The tool that is being installed: the tool itself, or one that it requires.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_work: Option<ToolName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub progress: Option<Progress>,
+    /// Why it ended so.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What is going on, for a line on a terminal: `waits for rust: downloading 45%`.
+    pub words: String,
 }
 
 impl Outlook {
     /// The outlook for `tool`. `promised` is whether the loader was told to load it and has not
     /// come to an end with it.
     pub fn of(status: &Status, tool: &ToolName, promised: bool) -> Self {
-        let Some(view) = status.tools.get(tool) else {
-            let reason = Some("the manifest has no such tool any more".to_owned());
-            let end = Some(End::Hopeless);
-            return Self { end, reason, ..Self::new(tool, ToolStatus::Skipped) };
+        let tool = tool.clone();
+        let Some(view) = status.tools.get(&tool) else {
+            let (end, words) = (Some(End::Hopeless), String::new());
+            let reason = "the manifest has no such tool any more".to_owned();
+            return Self { tool, status: ToolStatus::Skipped, end, reason, words };
         };
         let end = end(status, view, promised);
-        let at_work = at_work(status, view);
-        Self {
-            end,
-            reason: match end {
-                Some(End::Installed) => None,
-                Some(End::Failed) => failure(status, view),
-                Some(End::Hopeless) => Some(hopeless(status, view).to_owned()),
-                // It has been asked for just now.
-                None if view.change.waits == Some(Waits::Demand) => None,
-                None => view.change.reason.clone(),
-            },
-            progress: at_work.and_then(|view| view.progress.clone()),
-            at_work: at_work.map(|view| view.change.name.clone()),
-            ..Self::new(tool, view.change.status)
-        }
-    }
-
-    /// As long as nothing is known.
-    pub fn unknown(tool: &ToolName) -> Self {
-        Self::new(tool, ToolStatus::Pending)
-    }
-
-    fn new(tool: &ToolName, status: ToolStatus) -> Self {
-        let (end, reason, at_work, progress) = (None, None, None, None);
-        Self { tool: tool.clone(), status, end, reason, at_work, progress }
-    }
-
-    /// The outlook in a few words, for a line on a terminal: `rust: downloading 45%`.
-    pub fn words(&self) -> String {
-        let Some(at_work) = &self.at_work else {
-            return self.reason.clone().unwrap_or_else(|| "is about to be loaded".to_owned());
+        let reason = match end {
+            Some(End::Installed) | None => String::new(),
+            Some(End::Failed) => failure(status, view).unwrap_or_default(),
+            Some(End::Hopeless) => hopeless(status, view).to_owned(),
         };
-        let progress = self.progress.clone().unwrap_or_default();
-        let mut words = String::new();
-        if *at_work != self.tool {
-            words.push_str(&format!("waits for {at_work}: "));
-        }
-        // A phase that nobody has told of yet is the attempt as such.
-        words.push_str(self.progress.as_ref().map_or("installing", |it| it.phase.as_str()));
-        match (progress.done, progress.total) {
-            (Some(done), Some(total)) if total > 0 => {
-                words.push_str(&format!(" {}%", done.min(total).saturating_mul(100) / total));
-            }
-            (Some(done), _) if progress.unit == Some(Unit::Bytes) => {
-                words.push_str(&format!(" {} MB", done / 1_000_000));
-            }
-            _ => {}
-        }
-        if progress.phase == Phase::Installing
-            && let Some(message) = &progress.message
-        {
-            words.push_str(", ");
-            words.extend(message.chars().filter(|letter| !letter.is_control()).take(60));
-        }
-        words
+        let reason = reason.lines().next().unwrap_or_default().chars().take(MAX_REASON).collect();
+        Self { tool, status: view.change.status, end, reason, words: words(status, view) }
     }
+}
+
+/// What is going on, in a few words.
+fn words(status: &Status, view: &ToolView) -> String {
+    let Some(at_work) = at_work(status, view) else {
+        // What waits to be asked for has just been asked for.
+        let waits = view.change.waits.as_ref().filter(|waits| **waits != Waits::Demand);
+        return waits.map_or_else(|| "is about to be loaded".to_owned(), Waits::to_string);
+    };
+    let mut words = String::new();
+    if at_work.change.name != view.change.name {
+        words = format!("waits for {}: ", at_work.change.name);
+    }
+    let Some(progress) = &at_work.progress else { return words + "installing" };
+    words.push_str(progress.phase.as_str());
+    match (progress.done, progress.total) {
+        (Some(done), Some(total)) if total > 0 => {
+            let percent = done.min(total).saturating_mul(100) / total;
+            words.push_str(&format!(" {percent}%"));
+        }
+        (Some(done), _) if progress.unit == Some(Unit::Bytes) => {
+            words.push_str(&format!(" {} MB", done / 1_000_000));
+        }
+        _ => {}
+    }
+    words
 }
 
 fn end(status: &Status, view: &ToolView, promised: bool) -> Option<End> {

@@ -2,11 +2,10 @@
 //! a small file that says which program comes from which tool. A shim reads that file and nothing
 //! else.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Tool};
 use crate::name::{BinName, ToolName};
 
 /// The file in a directory of shims; a directory that has one is a directory of shims.
@@ -24,8 +23,11 @@ pub struct ShimMap {
     pub wait: Option<Duration>,
     /// Directories in which installed programs are published, the first one first.
     pub dirs: Vec<String>,
-    pub programs: BTreeMap<BinName, ToolName>,
+    pub programs: Programs,
 }
+
+/// Programs, each with the tool that has it, by name.
+pub type Programs = Vec<(BinName, ToolName)>;
 
 impl ShimMap {
     /// The file's text.
@@ -72,7 +74,7 @@ impl ShimMap {
                 Some(("program", words)) => {
                     let Some((program, tool)) = words.split_once(' ') else { continue };
                     if let (Ok(program), Ok(tool)) = (program.parse(), tool.parse()) {
-                        map.programs.insert(program, tool);
+                        map.programs.push((program, tool));
                     }
                 }
                 _ => {}
@@ -84,19 +86,23 @@ impl ShimMap {
 
 /// The programs of a manifest, each with its tool. A tool that does not say which programs it
 /// publishes has one that is called like itself.
-pub fn programs(manifest: &Manifest) -> BTreeMap<BinName, ToolName> {
-    let mut programs = BTreeMap::new();
-    for tool in manifest.tools_in_order() {
-        for program in tool.bins.iter().flatten() {
-            programs.entry(program.clone()).or_insert_with(|| tool.name.clone());
+pub fn programs(manifest: &Manifest) -> Programs {
+    let mut programs = Programs::new();
+    let mut add = |program: BinName, tool: &Tool| {
+        if !programs.iter().any(|(known, _)| *known == program) {
+            programs.push((program, tool.name.clone()));
         }
+    };
+    for tool in manifest.tools.values() {
+        tool.bins.iter().flatten().for_each(|program| add(program.clone(), tool));
     }
     // Whoever says it goes before whoever only may.
-    for tool in manifest.tools_in_order().into_iter().filter(|tool| tool.bins.is_none()) {
+    for tool in manifest.tools.values().filter(|tool| tool.bins.is_none()) {
         if let Ok(program) = tool.name.as_str().parse() {
-            programs.entry(program).or_insert_with(|| tool.name.clone());
+            add(program, tool);
         }
     }
+    programs.sort();
     programs
 }
 

@@ -1,6 +1,5 @@
 //! What somebody who may change things has asked for, until it is done.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,7 +39,7 @@ pub(super) struct Commands {
 struct Promise {
     tool: ToolName,
     /// Tools whose installers wait for it.
-    needed_by: BTreeSet<ToolName>,
+    needed_by: Vec<ToolName>,
     /// The loader that runs was told when it started: it must have read it.
     read: bool,
 }
@@ -79,6 +78,7 @@ impl Commands {
         let before = index.map(|index| self.promised.swap_remove(index).needed_by);
         let mut all = before.unwrap_or_default();
         all.extend(needed_by);
+        all.dedup();
         self.promised.push(Promise { tool: tool.clone(), needed_by: all, read: false });
     }
 
@@ -165,12 +165,12 @@ impl Keeper {
     /// require, and by what their installers wait for already.
     fn way_back(&self, tool: &ToolName, installer: &ToolName) -> Option<String> {
         let status = self.view.status.borrow();
-        let mut edges: BTreeMap<ToolName, Vec<ToolName>> =
-            status.tools.iter().map(|(name, view)| (name.clone(), view.requires.clone())).collect();
+        let mut edges = Vec::new();
+        for (name, view) in &status.tools {
+            edges.extend(view.requires.iter().map(|required| (name, required)));
+        }
         for promise in &self.commands.promised {
-            for installer in &promise.needed_by {
-                edges.entry(installer.clone()).or_default().push(promise.tool.clone());
-            }
+            edges.extend(promise.needed_by.iter().map(|installer| (installer, &promise.tool)));
         }
         let path = way(&edges, tool, installer)?;
         let names = std::iter::once(installer).chain(path);
@@ -273,21 +273,31 @@ impl Keeper {
     }
 }
 
-/// The shortest way from `from` to `to`, both included.
+/// The shortest way from `from` to `to` along `edges`, both included.
 fn way<'a>(
-    edges: &'a BTreeMap<ToolName, Vec<ToolName>>,
+    edges: &[(&'a ToolName, &'a ToolName)],
     from: &'a ToolName,
     to: &ToolName,
 ) -> Option<Vec<&'a ToolName>> {
-    let mut ways = VecDeque::from([vec![from]]);
-    let mut seen = BTreeSet::from([from]);
-    while let Some(way) = ways.pop_front() {
-        let last = *way.last()?;
+    // Each tool that is reached, and the place of the one before it.
+    let mut reached = vec![(from, None)];
+    let mut next = 0;
+    while let Some((last, mut before)) = reached.get(next).copied() {
         if last == to {
+            let mut way = vec![last];
+            while let Some((tool, earlier)) = before.and_then(|place: usize| reached.get(place)) {
+                way.push(*tool);
+                before = *earlier;
+            }
+            way.reverse();
             return Some(way);
         }
-        let next = edges.get(last).into_iter().flatten().filter(|name| seen.insert(name));
-        ways.extend(next.map(|name| [way.as_slice(), &[name]].concat()));
+        for (_, tool) in edges.iter().filter(|(tool, _)| *tool == last) {
+            if !reached.iter().any(|(seen, _)| seen == tool) {
+                reached.push((*tool, Some(next)));
+            }
+        }
+        next += 1;
     }
     None
 }
@@ -299,8 +309,9 @@ mod tests {
     #[test]
     fn the_way_from_a_tool_to_another_is_found_in_circles_too() {
         let name = |text: &str| text.parse::<ToolName>().unwrap();
-        let edge = |from: &str, to: &[&str]| (name(from), to.iter().map(|to| name(to)).collect());
-        let edges = [edge("a", &["b", "c"]), edge("b", &["a"]), edge("c", &["d"])].into();
+        let edges = [("a", "b"), ("a", "c"), ("b", "a"), ("c", "d")];
+        let edges = edges.map(|(from, to)| (name(from), name(to)));
+        let edges: Vec<_> = edges.iter().map(|(from, to)| (from, to)).collect();
         let found = |from: &str, to: &str| {
             let (from, to) = (name(from), name(to));
             way(&edges, &from, &to).map(|way| way.into_iter().cloned().collect::<Vec<_>>())

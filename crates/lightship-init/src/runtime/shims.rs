@@ -1,14 +1,12 @@
 //! The shims that this lightship looks after: made before the service starts, and anew when the
 //! manifest has been read again.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use lightship_model::manifest::defaults;
-use lightship_model::name::{BinName, ToolName};
-use lightship_model::shims::ShimMap;
+use lightship_model::shims::{Programs, ShimMap};
 use lightship_model::toolenv::Roots;
 use rustix::process::geteuid;
 
@@ -36,7 +34,7 @@ impl Shims {
         Some(shims)
     }
 
-    fn know(&mut self, programs: BTreeMap<BinName, ToolName>, wait: Option<Duration>) {
+    fn know(&mut self, programs: Programs, wait: Option<Duration>) {
         self.map.programs = programs;
         self.map.wait = Some(wait.unwrap_or(defaults::WAIT));
     }

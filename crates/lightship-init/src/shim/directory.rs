@@ -1,7 +1,6 @@
 //! The directory of shims: made at the start, in the local directory. Nothing depends on it but
 //! that programs which are not there yet are found.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
@@ -56,18 +55,18 @@ pub fn make(local: &Path, map: &ShimMap, program: &Path) -> Result<(), ShimsErro
     // Whoever is called from now on finds what it needs.
     write_map(&dir, map)?;
     link(&dir, OsStr::new(TARGET), program)?;
-    let wanted: BTreeSet<&OsStr> =
-        map.programs.keys().map(|name| OsStr::new(name.as_str())).collect();
-    let mut there = BTreeSet::new();
+    let mut wanted: Vec<&OsStr> =
+        map.programs.iter().map(|(name, _)| OsStr::new(name.as_str())).collect();
     for entry in fs::read_dir(&dir).map_err(io_error("read", &dir))?.flatten() {
-        let is_shim = fs::read_link(entry.path()).is_ok_and(|target| target == Path::new(TARGET));
-        if is_shim && wanted.contains(entry.file_name().as_os_str()) {
-            there.insert(entry.file_name());
-        } else if is_shim {
-            fs::remove_file(entry.path()).map_err(io_error("remove", &entry.path()))?;
+        if !fs::read_link(entry.path()).is_ok_and(|target| target == Path::new(TARGET)) {
+            continue;
+        }
+        match wanted.iter().position(|name| *name == entry.file_name()) {
+            Some(index) => drop(wanted.swap_remove(index)),
+            None => fs::remove_file(entry.path()).map_err(io_error("remove", &entry.path()))?,
         }
     }
-    for name in wanted.into_iter().filter(|name| !there.contains(*name)) {
+    for name in wanted {
         link(&dir, name, Path::new(TARGET))?;
     }
     Ok(())

@@ -96,8 +96,9 @@ impl Shim {
         if let Some(program) = look_up(&map.dirs, &self.name) {
             return Err(program.execute(words, &guard.pass_on()));
         }
-        let tool = self.name.to_str().and_then(|name| map.programs.get(&name.parse().ok()?));
-        let tool = tool.ok_or(ShimError::Unknown)?;
+        let mut programs = map.programs.iter();
+        let own = programs.find(|(program, _)| self.name == OsStr::new(program.as_str()));
+        let (_, tool) = own.ok_or(ShimError::Unknown)?;
         self.wait_for(tool, &map)?;
         let program = look_up(&map.dirs, &self.name);
         let program = program.ok_or_else(|| ShimError::NoProgram { tool: tool.clone() })?;

@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use lightship_model::outlook::Outlook;
+use lightship_model::name::ToolName;
 use rustix::termios::tcgetwinsize;
 
 /// Back to the beginning of the line, which is cleared.
@@ -42,8 +42,9 @@ impl Progress {
         self.on.then_some(TICK)
     }
 
-    pub(super) fn outlook(&mut self, outlook: &Outlook) {
-        self.words = format!("{}: {}", outlook.tool, outlook.words());
+    /// Shows `words` about `tool` from now on.
+    pub(super) fn tell(&mut self, tool: &ToolName, words: &str) {
+        self.words = format!("{tool}: {words}");
         self.draw();
     }
 

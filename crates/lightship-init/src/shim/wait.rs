@@ -1,17 +1,18 @@
 //! Waiting for a tool: asks the running lightship for it, and listens until it is there.
 
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use lightship_model::name::ToolName;
-use lightship_model::outlook::{End, Outlook};
+use lightship_model::outlook::End;
 use serde_json::Value;
 
 use super::ShimError;
 use super::progress::Progress;
 use crate::control::ControlAddress;
+use crate::lines::{Line, Lines};
 
 /// A lightship that was there and is gone may come back within this time.
 const COMES_BACK: Duration = Duration::from_secs(3);
@@ -23,8 +24,6 @@ const BUSY_PAUSE: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_mins(1);
 /// Whoever does not want to wait still wants to know how it stands.
 const FIRST_WORD: Duration = Duration::from_secs(2);
-/// A longer line is none of lightship's.
-const MAX_LINE: u64 = 256 * 1024;
 
 /// How long to wait at the longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ pub enum WaitError {
 
 /// What one connection came to.
 enum Heard {
-    End(Outlook),
+    End(Word),
     /// It ended without a last word.
     Cut,
     Busy,
@@ -106,14 +105,12 @@ pub fn wait(
         newest: None,
         progress: Progress::new(),
     };
-    let outlook = waiting.run()?;
-    let reason = outlook.reason.unwrap_or_default();
-    let reason = reason.lines().next().unwrap_or_default().to_owned();
-    Ok(match outlook.end {
+    let Word { end, reason, words } = waiting.run()?;
+    Ok(match end {
         Some(End::Installed) => Waited::Installed,
         Some(End::Failed) => Waited::Failed { reason },
         Some(End::Hopeless) => Waited::Hopeless { reason },
-        None => Waited::Late { words: waiting.newest.map(|it| it.words()).unwrap_or_default() },
+        None => Waited::Late { words },
     })
 }
 
@@ -122,13 +119,13 @@ struct Waiting<'a> {
     tool: &'a ToolName,
     installer: Option<&'a ToolName>,
     until: Instant,
-    newest: Option<Outlook>,
+    newest: Option<Word>,
     progress: Progress,
 }
 
 impl Waiting<'_> {
     /// Until the end, or the limit.
-    fn run(&mut self) -> Result<Outlook, WaitError> {
+    fn run(&mut self) -> Result<Word, WaitError> {
         let to = || self.to.clone();
         let mut lost: Option<Instant> = None;
         loop {
@@ -151,7 +148,7 @@ impl Waiting<'_> {
                 Err(_) => Heard::Cut,
             };
             let pause = match heard {
-                Heard::End(outlook) => return Ok(outlook),
+                Heard::End(word) => return Ok(word),
                 Heard::Late => return Ok(self.late()),
                 Heard::Busy => BUSY_PAUSE,
                 Heard::Cut => {
@@ -171,11 +168,8 @@ impl Waiting<'_> {
         }
     }
 
-    fn late(&self) -> Outlook {
-        self.newest
-            .clone()
-            .map(|outlook| Outlook { end: None, ..outlook })
-            .unwrap_or_else(|| Outlook::unknown(self.tool))
+    fn late(&self) -> Word {
+        Word { end: None, ..self.newest.clone().unwrap_or_default() }
     }
 
     /// Asks on `stream`, and listens to the answer.
@@ -190,7 +184,7 @@ impl Waiting<'_> {
         if asked.and_then(|()| stream.write_all(request.as_bytes())).is_err() {
             return Ok(Heard::Cut);
         }
-        let mut lines = Lines::new(stream);
+        let mut lines = Incoming::new(stream);
         let mut status = None;
         loop {
             let line = match self.next_line(&mut lines) {
@@ -201,13 +195,13 @@ impl Waiting<'_> {
             match status {
                 None => status = line.split(' ').nth(1).and_then(|code| code.parse::<u16>().ok()),
                 Some(200) => {
-                    let Some(outlook) = line.strip_prefix("data: ").and_then(read) else {
+                    let Some(word) = line.strip_prefix("data: ").and_then(read) else {
                         continue;
                     };
-                    self.progress.outlook(&outlook);
-                    self.newest = Some(outlook.clone());
-                    if outlook.end.is_some() {
-                        return Ok(Heard::End(outlook));
+                    self.progress.tell(self.tool, &word.words);
+                    self.newest = Some(word.clone());
+                    if word.end.is_some() {
+                        return Ok(Heard::End(word));
                     }
                     if Instant::now() >= self.until {
                         return Ok(Heard::Late);
@@ -226,7 +220,7 @@ impl Waiting<'_> {
     }
 
     /// The next line; nothing at the end. The error is that nobody waits any more.
-    fn next_line(&mut self, lines: &mut Lines) -> Result<Option<String>, Heard> {
+    fn next_line(&mut self, lines: &mut Incoming) -> Result<Option<String>, Heard> {
         let begun = Instant::now();
         loop {
             let now = Instant::now();
@@ -250,8 +244,24 @@ impl Waiting<'_> {
     }
 }
 
-fn read(text: &str) -> Option<Outlook> {
-    serde_json::from_str(text).ok()
+/// How things stand, as far as it is of interest here.
+#[derive(Clone, Debug, Default)]
+struct Word {
+    end: Option<End>,
+    reason: String,
+    words: String,
+}
+
+fn read(text: &str) -> Option<Word> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let end = match value["end"].as_str() {
+        None => None,
+        Some("installed") => Some(End::Installed),
+        Some("failed") => Some(End::Failed),
+        Some(_) => Some(End::Hopeless),
+    };
+    Some(Word { end, reason: text("reason"), words: text("words") })
 }
 
 fn is_passing(error: &io::Error) -> bool {
@@ -259,25 +269,33 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 /// Lines of a socket, with a time to wait for each. Part of a line is kept when the time is over.
-struct Lines {
-    reader: BufReader<UnixStream>,
-    part: Vec<u8>,
+struct Incoming {
+    stream: UnixStream,
+    lines: Lines,
+    /// Lines that have come, the newest first.
+    there: Vec<Line>,
 }
 
-impl Lines {
+impl Incoming {
     fn new(stream: UnixStream) -> Self {
-        Self { reader: BufReader::new(stream), part: Vec::new() }
+        Self { stream, lines: Lines::default(), there: Vec::new() }
     }
 
+    /// Nothing at the end; a line that is too long is an empty one.
     fn next(&mut self, within: Duration) -> io::Result<Option<String>> {
-        self.reader.get_ref().set_read_timeout(Some(within))?;
-        let room = MAX_LINE.saturating_sub(self.part.len() as u64);
-        self.reader.by_ref().take(room).read_until(b'\n', &mut self.part)?;
-        if !self.part.ends_with(b"\n") {
-            return Ok(None);
+        while self.there.is_empty() {
+            let mut buffer = [0; 4096];
+            self.stream.set_read_timeout(Some(within))?;
+            let length = self.stream.read(&mut buffer)?;
+            if length == 0 {
+                return Ok(None);
+            }
+            self.there = self.lines.push(buffer.get(..length).unwrap_or_default());
+            self.there.reverse();
         }
-        let line = String::from_utf8_lossy(&self.part).trim_end().to_owned();
-        self.part.clear();
-        Ok(Some(line))
+        Ok(self.there.pop().map(|line| match line {
+            Line::Text(text) => text.trim_end().to_owned(),
+            Line::Unusable => String::new(),
+        }))
     }
 }
