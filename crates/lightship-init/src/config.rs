@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 use std::{fs, io};
 
 use lightship_model::event::PlannedTool;
@@ -12,6 +13,7 @@ use lightship_model::manifest::{
 use lightship_model::name::ToolName;
 use lightship_model::plan;
 use lightship_model::settings::Settings;
+use lightship_model::shims::{self, Programs};
 
 use crate::control::{ControlAddress, ControlAddressError};
 use crate::http::Details;
@@ -33,6 +35,10 @@ pub struct Config {
     pub capabilities: BTreeMap<String, Vec<ToolName>>,
     /// The manifest's tools, as health shows them before the loader has said a word.
     pub expected: Vec<PlannedTool>,
+    /// The manifest's programs, each with its tool: they get shims.
+    pub programs: Programs,
+    /// How long who runs one that is not there yet waits for it.
+    pub wait: Option<Duration>,
     /// Program and arguments of the loader; nothing when there is none to run.
     pub loader: Option<Vec<OsString>>,
     /// Program and arguments of a process that calls [`crate::print_tail`] with two more: a path
@@ -65,6 +71,8 @@ pub enum Control {
 #[derive(Debug)]
 pub struct Reloaded {
     pub capabilities: BTreeMap<String, Vec<ToolName>>,
+    pub programs: Programs,
+    pub wait: Option<Duration>,
 }
 
 /// How the manifest is read again; the error is for people.
@@ -74,7 +82,13 @@ impl Reload {
     /// Reads `which`.
     pub fn of(which: Which) -> Self {
         Self(Box::new(move || match open(&which, |path| fs::read_to_string(path)) {
-            Ok(manifest) => Ok(Reloaded { capabilities: manifest.capabilities }),
+            Ok(manifest) => Ok(Reloaded {
+                // Nothing is read of an environment that does not change: what was switched off
+                // is told by the loader.
+                programs: programs(&manifest, true),
+                wait: manifest.loader.wait,
+                capabilities: manifest.capabilities,
+            }),
             Err(errors) => Err(errors.to_string()),
         }))
     }
@@ -121,6 +135,8 @@ impl Config {
             tool_dir: None,
             capabilities: BTreeMap::new(),
             expected: Vec::new(),
+            programs: Programs::new(),
+            wait: None,
             loader: None,
             log_reader: Vec::new(),
             events: None,
@@ -158,6 +174,8 @@ impl Config {
             tool_dir: Some(settings.tool_dir.value.clone()),
             capabilities: manifest.capabilities.clone(),
             expected: plan::expected(manifest, settings.enabled.value),
+            programs: programs(manifest, settings.enabled.value),
+            wait: manifest.loader.wait,
             loader: (!manifest.tools.is_empty()).then_some(loader),
             log_reader: Vec::new(),
             events: None,
@@ -185,6 +203,13 @@ impl Config {
             && !matches!(service.reload, Some(manifest::Reload::Command(_)))
             && self.loader.is_none()
     }
+}
+
+/// The programs that get shims: none where nothing is loaded, as whoever looks for a program to
+/// find out whether it can be used has to be told the truth.
+fn programs(manifest: &Manifest, enabled: bool) -> Programs {
+    let enabled = enabled && !manifest.tools.is_empty();
+    if enabled { shims::programs(manifest) } else { Programs::new() }
 }
 
 fn token(source: &TokenSource) -> Result<String, ConfigError> {

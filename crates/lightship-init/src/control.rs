@@ -13,6 +13,8 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use rustix::process::geteuid;
 
 use crate::sys::peer_user;
@@ -97,6 +99,20 @@ impl ControlAddress {
 
     pub fn connect(&self) -> io::Result<UnixStream> {
         UnixStream::connect_addr(&self.socket_address()?)
+    }
+
+    /// Whether somebody listens there. Does not wait: a listener with no time is one too.
+    pub(crate) fn is_listened_to(&self) -> bool {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let Ok(socket) = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None) else {
+            return false;
+        };
+        let address = match self {
+            Self::Abstract(name) => SocketAddrUnix::new_abstract_name(name.as_bytes()),
+            Self::Path(path) => SocketAddrUnix::new(path),
+        };
+        let connected = address.and_then(|address| connect(&socket, &address));
+        matches!(connected, Ok(()) | Err(Errno::AGAIN))
     }
 
     /// Removes what [`Self::bind`] left in the file system.

@@ -23,6 +23,7 @@ mod log;
 mod log_reader;
 mod logs;
 mod notify;
+pub mod on_demand;
 mod oom;
 mod options;
 mod poller;
@@ -33,6 +34,7 @@ mod reach;
 mod reaper;
 mod runtime;
 pub mod screen;
+pub mod shim;
 mod signal;
 mod signals;
 pub mod supervisor;
@@ -49,7 +51,7 @@ pub use self::http::Details;
 pub use self::log_reader::print_tail;
 pub use self::options::InitOptions;
 pub use self::signal::Signal;
-pub use self::sys::Runtime;
+pub use self::sys::{Runtime, undo_runtime};
 
 /// Runs the service and all that belongs to it, until the end; returns the exit code. What went
 /// wrong before the service could be started is on standard error.

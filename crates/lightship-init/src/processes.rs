@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 
 use lightship_model::event::Exit;
+use lightship_model::name::ToolName;
 use rustix::process::Pid;
 
 use crate::loader_link::LoaderLink;
@@ -150,15 +151,23 @@ impl Processes {
         Ok(pid)
     }
 
-    pub(crate) fn start_loader(&mut self) -> Result<(Pid, LoaderLink), NotStarted> {
+    /// Starts the loader; somebody waits for the tools in `promoted` already.
+    pub(crate) fn start_loader<'a>(
+        &mut self,
+        promoted: impl Iterator<Item = &'a ToolName>,
+    ) -> Result<(Pid, LoaderLink), NotStarted> {
         let (link, ends) = LoaderLink::new().map_err(|error| NotStarted {
             code: lightship_model::exit::INTERNAL,
             error: format!("can't talk to the loader: {error}"),
         })?;
+        let mut argv = self.loader.clone();
+        for tool in promoted {
+            argv.extend(["--promote".into(), tool.as_str().into()]);
+        }
         let launch = Launch {
             leads: Leads::Session,
             moves: &[(ends.stdin.as_raw_fd(), 0), (ends.stdout.as_raw_fd(), 1)],
-            ..self.launch("the loader", &self.loader)
+            ..self.launch("the loader", &argv)
         };
         let pid = launch.start()?;
         self.table.insert(pid, Role::Loader);

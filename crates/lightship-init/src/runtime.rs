@@ -4,6 +4,7 @@
 mod begin;
 mod commands;
 mod companions;
+mod shims;
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ use rustix::process::{Pid, getpid};
 
 use self::commands::Commands;
 use self::companions::Companions;
+use self::shims::Shims;
 use crate::config::Config;
 use crate::control::ControlAddress;
 use crate::error::RunError;
@@ -65,6 +67,8 @@ struct Keeper {
     loader: Option<LoaderLink>,
     commands: Commands,
     companions: Companions,
+    /// Nothing where there are no programs that could have some.
+    shims: Option<Shims>,
     /// What to say of each orphan that ended, before its number.
     warn_on_reap: Option<&'static str>,
     verbose: bool,
@@ -177,14 +181,18 @@ impl Keeper {
                     nobody_new(Input::ServiceNotStarted { code, error }, next);
                 }
             },
-            Action::StartLoader => next.push_back(match self.processes.start_loader() {
-                Ok((pid, link)) => {
-                    self.loader = Some(link);
-                    self.send_commands();
-                    Input::LoaderStarted { pid: number(pid) }
-                }
-                Err(failed) => Input::LoaderNotStarted { code: failed.code, error: failed.error },
-            }),
+            Action::StartLoader => {
+                next.push_back(match self.processes.start_loader(self.commands.promised()) {
+                    Ok((pid, link)) => {
+                        self.loader = Some(link);
+                        self.send_commands();
+                        Input::LoaderStarted { pid: number(pid) }
+                    }
+                    Err(failed) => {
+                        Input::LoaderNotStarted { code: failed.code, error: failed.error }
+                    }
+                })
+            }
             Action::SignalService(signal) => self.processes.signal_service(signal),
             Action::SignalLoader(signal) => self.processes.signal_loader(signal),
             Action::SignalRest(signal) => {
@@ -298,7 +306,9 @@ impl Keeper {
                 self.relay(said);
                 self.take(Input::LoaderEnded { exit });
                 let done = self.view.status.borrow().loader.state == LoaderState::Complete;
-                if self.commands.wants_loader(done) {
+                let wanted = self.commands.wants_loader(done);
+                self.note_promises();
+                if wanted {
                     self.take(Input::LoaderWanted);
                 }
             }
@@ -320,6 +330,7 @@ impl Keeper {
         for what in said {
             let complete = matches!(what, What::LoadComplete { .. });
             self.commands.heard(&what);
+            self.note_promises();
             self.tell(what);
             if complete {
                 self.take(Input::LoadComplete);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use lightship_model::name::ToolName;
+use lightship_model::outlook::Outlook;
 use lightship_model::status::Status;
 use lightship_model::time::Timestamp;
 
@@ -16,6 +17,8 @@ pub(crate) struct View {
     pub(crate) status: RefCell<Status>,
     pub(crate) capabilities: BTreeMap<String, Vec<ToolName>>,
     pub(crate) counters: RefCell<Counters>,
+    /// Tools that the loader was told to load now, until it has come to an end with them.
+    pub(crate) promised: RefCell<Vec<ToolName>>,
     pub(crate) about: About,
     began: Instant,
 }
@@ -44,6 +47,7 @@ impl View {
             status: RefCell::new(status),
             capabilities,
             counters: RefCell::default(),
+            promised: RefCell::default(),
             about: About::default(),
             began: Instant::now(),
         }
@@ -52,6 +56,11 @@ impl View {
     /// The time since lightship started, on a clock that nobody sets.
     pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// How things stand for somebody who waits for `tool`.
+    pub(crate) fn outlook(&self, tool: &ToolName) -> Outlook {
+        Outlook::of(&self.status.borrow(), tool, self.promised.borrow().contains(tool))
     }
 
     /// The time of day.

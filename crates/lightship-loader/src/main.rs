@@ -1,22 +1,25 @@
 //! `lightship-loader`: the loader part as a program, started by `lightship-init`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitCode;
 
 use lightship_loader::main_run;
 use lightship_model::exit;
 use lightship_model::manifest::Which;
+use lightship_model::name::ToolName;
 use lightship_model::settings::Given;
 
 const HELP: &str = "\
 lightship-loader: loads the tools of a manifest; started by lightship-init
 
 Usage: lightship-loader run [--manifest FILE | --profile NAME] [--tool-dir DIR]
-                            [--lock FILE] [--locked]
+                            [--lock FILE] [--locked] [--promote TOOL]…
 
 Events go to standard output, a line of JSON each; commands come from standard input, and
 its end is the loader's end. Without a manifest, /etc/lightship.toml is read; a lock that
 lies beside a manifest is used, and with --locked nothing else is installed.
+Tools that somebody waits for already are named with --promote, and go first.
 
 Example:
   lightship-loader run --profile quickstart --tool-dir /data/tools
@@ -24,17 +27,21 @@ Example:
 
 fn main() -> ExitCode {
     match parse() {
-        Ok(Some((which, given))) => main_run(&which, given).into(),
+        Ok(Some((which, given, promoted))) => main_run(&which, given, promoted).into(),
         Ok(None) => say(&mut io::stdout(), HELP, exit::OK),
         Err(error) => say(&mut io::stderr(), &format!("error: {error}\n\n{HELP}"), exit::USAGE),
     }
 }
 
-/// What to load, and what is said of settings; nothing when help was asked for.
-fn parse() -> Result<Option<(Which, Given)>, lexopt::Error> {
+/// A manifest, what is said of settings, and the tools that go first.
+type Wanted = (Which, Given, BTreeSet<ToolName>);
+
+/// What to load, and how; nothing when help was asked for.
+fn parse() -> Result<Option<Wanted>, lexopt::Error> {
     use lexopt::prelude::*;
     let mut which = Which::File("/etc/lightship.toml".into());
     let mut given = Given::default();
+    let mut promoted = BTreeSet::new();
     let mut run = false;
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -44,12 +51,15 @@ fn parse() -> Result<Option<(Which, Given)>, lexopt::Error> {
             Long("tool-dir") => given.tool_dir = Some(parser.value()?.string()?),
             Long("lock") => given.lock = Some(parser.value()?.string()?),
             Long("locked") => given.locked = Some(true),
+            Long("promote") => {
+                promoted.insert(parser.value()?.parse()?);
+            }
             Long("help") | Short('h') => return Ok(None),
             Value(word) if word == "run" && !run => run = true,
             other => return Err(other.unexpected()),
         }
     }
-    if run { Ok(Some((which, given))) } else { Err("say `run`".into()) }
+    if run { Ok(Some((which, given, promoted))) } else { Err("say `run`".into()) }
 }
 
 fn say(to: &mut dyn io::Write, text: &str, code: u8) -> ExitCode {

@@ -1,6 +1,7 @@
 //! The loader as a process of its own: events out on standard output, commands in on standard
 //! input. Its end is its parent's end: when standard input closes, it stops.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process;
@@ -10,6 +11,8 @@ use std::thread;
 
 use lightship_model::event::{Event, LoaderCommand};
 use lightship_model::manifest::{Which, open};
+use lightship_model::name::ToolName;
+use lightship_model::plan::Scope;
 use lightship_model::settings::{Given, Settings};
 use lightship_model::{exit, lock};
 
@@ -17,7 +20,9 @@ use crate::{Options, Sink, chain, default_dir, run, stop_all, warn};
 
 /// Runs the loader part and gives its exit code: 0 when nothing is left to do (tools that
 /// failed included: events have said so), 3 for a bad manifest, 73 for a bad tool directory.
-pub fn main_run(which: &Which, given: Given) -> u8 {
+/// Somebody waits for the tools in `promoted`: they go first, and are loaded though the manifest
+/// loads them on demand.
+pub fn main_run(which: &Which, given: Given, promoted: BTreeSet<ToolName>) -> u8 {
     let sink: Sink = Arc::new(|event: Event| {
         // Nobody reads any more: the end of standard input is about to say so.
         drop(io::stdout().lock().write_all(event.to_line().as_bytes()));
@@ -36,7 +41,10 @@ pub fn main_run(which: &Which, given: Given) -> u8 {
         Ok(warnings) => warnings.into_iter().for_each(|warning| warn(&sink, warning)),
         Err(errors) => return fail(&sink, &errors.to_string(), exit::INPUT),
     }
-    let options = Options::from_settings(manifest, &settings);
+    let mut options = Options::from_settings(manifest, &settings);
+    if options.scope == Scope::Deferred && !promoted.is_empty() {
+        options.scope = Scope::Also(promoted);
+    }
     let commands = match listen(&sink) {
         Ok(commands) => commands,
         Err(error) => return fail(&sink, &chain(&error), exit::INTERNAL),

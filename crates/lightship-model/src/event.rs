@@ -272,8 +272,13 @@ impl std::fmt::Display for Exit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum LoaderCommand {
-    /// Load this tool now, and what it requires.
-    Promote { tool: ToolName },
+    /// Load this tool now, and what it requires. The installer of the tool `needed_by` waits for
+    /// it.
+    Promote {
+        tool: ToolName,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        needed_by: Option<ToolName>,
+    },
 }
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ pub struct Planned {
 pub enum Scope {
     /// Everything that the manifest loads by itself.
     Deferred,
+    /// The same, and these, which somebody waits for.
+    Also(BTreeSet<ToolName>),
     /// Nothing: loading is switched off.
     Off,
     /// These, with what they require.
@@ -99,13 +101,13 @@ fn millis(duration: Duration) -> u64 {
 
 /// The tools to have, each with what it requires.
 fn wanted(manifest: &Manifest, scope: &Scope) -> BTreeSet<ToolName> {
+    let by_itself = |tool: &&Tool| tool.load != Load::OnDemand;
+    let deferred = manifest.tools.values().filter(by_itself).map(|tool| &tool.name);
     let mut queue: Vec<&ToolName> = match scope {
         Scope::Off => Vec::new(),
         Scope::Only(names) => names.iter().collect(),
-        Scope::Deferred => {
-            let by_itself = |tool: &&Tool| tool.load != Load::OnDemand;
-            manifest.tools.values().filter(by_itself).map(|tool| &tool.name).collect()
-        }
+        Scope::Deferred => deferred.collect(),
+        Scope::Also(names) => deferred.chain(names).collect(),
     };
     let mut wanted = BTreeSet::new();
     while let Some(name) = queue.pop() {
@@ -197,6 +199,13 @@ mod tests {
     fn a_deferred_tool_brings_the_on_demand_tool_that_it_requires() {
         use Decision::{Install, Wait};
         assert_eq!(decisions(&Scope::Deferred, &[]), expect([Install, Install, Wait]));
+    }
+
+    #[test]
+    fn who_waits_for_a_tool_gets_it_beside_what_is_loaded_anyway() {
+        use Decision::{Install, Keep};
+        let also = Scope::Also(["c".parse().unwrap(), "gone".parse().unwrap()].into());
+        assert_eq!(decisions(&also, &["b"]), expect([Install, Keep, Install]));
     }
 
     #[test]

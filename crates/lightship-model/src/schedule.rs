@@ -21,9 +21,10 @@ pub enum Input {
     PauseOver {
         tool: ToolName,
     },
-    /// Somebody wants this tool now.
+    /// Somebody wants this tool now: who runs its program, or the installer of another tool.
     Promote {
         tool: ToolName,
+        needed_by: Option<ToolName>,
     },
 }
 
@@ -77,6 +78,8 @@ struct Item {
     retries: u32,
     attempts: u32,
     state: State,
+    /// Tools that its installer waits for.
+    stalled_by: Vec<ToolName>,
 }
 
 /// The state of a whole run.
@@ -105,6 +108,7 @@ impl Schedule {
                     retries: tool.retries,
                     attempts: 0,
                     state,
+                    stalled_by: Vec::new(),
                 };
                 Some((tool.name.clone(), item))
             })
@@ -121,7 +125,12 @@ impl Schedule {
             Input::Begin => {}
             Input::Ended { tool, outcome } => self.ended(&tool, outcome, &mut actions),
             Input::PauseOver { tool } => self.change(&tool, State::Paused, State::Waiting),
-            Input::Promote { tool } => self.promote(&tool, i32::MIN),
+            Input::Promote { tool, needed_by } => {
+                self.promote(&tool, i32::MIN);
+                if let Some(installer) = needed_by.and_then(|name| self.items.get_mut(&name)) {
+                    installer.stalled_by.push(tool);
+                }
+            }
         }
         self.skip(&mut actions);
         self.start(&mut actions);
@@ -162,6 +171,7 @@ impl Schedule {
     fn ended(&mut self, tool: &ToolName, outcome: Outcome, actions: &mut Vec<Action>) {
         let running = |item: &&mut Item| item.state == State::Running;
         let Some(item) = self.items.get_mut(tool).filter(running) else { return };
+        item.stalled_by.clear();
         match outcome {
             Outcome::Installed => item.state = State::Installed,
             Outcome::Failed { retry_can_help: true } if item.attempts <= item.retries => {
@@ -213,7 +223,9 @@ impl Schedule {
     }
 
     fn start(&mut self, actions: &mut Vec<Action>) {
-        let running = self.items.values().filter(|item| item.state == State::Running).count();
+        // An attempt that waits for another tool takes no slot: that tool may need it.
+        let works = |item: &&Item| item.state == State::Running && !self.is_stalled(item);
+        let running = self.items.values().filter(works).count();
         for (_, tool) in self.ready().into_iter().take(self.slots.saturating_sub(running)) {
             if let Some(item) = self.items.get_mut(&tool) {
                 item.state = State::Running;
@@ -233,6 +245,14 @@ impl Schedule {
             .collect();
         ready.sort();
         ready
+    }
+
+    fn is_stalled(&self, item: &Item) -> bool {
+        let comes = |name: &ToolName| {
+            let state = self.items.get(name).map(|item| item.state);
+            matches!(state, Some(State::Waiting | State::Running | State::Paused))
+        };
+        item.stalled_by.iter().any(comes)
     }
 
     fn has_requirements(&self, item: &Item) -> bool {

@@ -106,6 +106,7 @@ pub struct ToolView {
     pub change: ToolChange,
     pub source: String,
     pub priority: i32,
+    pub requires: Vec<ToolName>,
     pub on_demand: bool,
     pub estimate_ms: Option<u64>,
     /// While it is being installed.
@@ -262,6 +263,7 @@ impl Status {
                     change: planned.change,
                     source: planned.source,
                     priority: planned.priority,
+                    requires: planned.requires,
                     on_demand: planned.on_demand,
                     estimate_ms: planned.estimate_ms,
                     started: None,

@@ -56,13 +56,17 @@ impl Roots {
         self
     }
 
-    /// What goes first on `PATH`, in this order. The local directory has only what the others
-    /// can't give: it goes first, or a volume that has become read-only would go on giving an
-    /// old version. Shims go last, as a tool that is installed has no use for its shim.
+    /// Where installed programs are: what goes first on `PATH`, in this order. The local directory
+    /// has only what the others can't give: it goes first, or a volume that has become read-only
+    /// would go on giving an old version.
+    pub fn programs(&self) -> Vec<String> {
+        distinct(self.in_order().into_iter().map(|root| format!("{root}/bin")))
+    }
+
+    /// All of ours on `PATH`: installed programs, and the shims.
     pub fn bins(&self) -> Vec<String> {
-        let bins = self.in_order().into_iter().map(|root| format!("{root}/bin"));
         let shims = (!self.local.is_empty()).then(|| self.shims());
-        distinct(bins.chain(shims))
+        distinct(self.programs().into_iter().chain(shims))
     }
 
     /// What goes first on `PYTHONPATH`.
@@ -91,9 +95,20 @@ fn distinct(folders: impl IntoIterator<Item = String>) -> Vec<String> {
 pub fn exports(roots: &Roots, var: impl Fn(&str) -> Option<String>) -> [(&'static str, String); 3] {
     [
         ("LOA_TOOL_DIR", roots.dir.clone()),
-        ("PATH", before(&roots.bins(), var("PATH"))),
+        ("PATH", path(roots, var("PATH"))),
         ("PYTHONPATH", before(&roots.pythons(), var("PYTHONPATH"))),
     ]
+}
+
+/// Installed programs go first. Shims go last: a program that the machine has must not be hidden
+/// by one that is not there yet.
+fn path(roots: &Roots, rest: Option<String>) -> String {
+    let path = before(&roots.programs(), rest);
+    if roots.local.is_empty() {
+        return path;
+    }
+    let shims = roots.shims();
+    if path.split(':').any(|part| part == shims) { path } else { format!("{path}:{shims}") }
 }
 
 /// `first`, then `rest`. Nothing is put in twice when lightship runs under lightship, and a
@@ -124,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn ours_go_first_once_and_shims_behind_every_installed_tool() {
+    fn ours_go_first_once_and_shims_behind_everything() {
         let var = |name: &str| (name == "PATH").then(|| "/usr/bin".to_owned());
         let [dir, path, python] = exports(&roots("/t"), var);
         assert_eq!(dir.1, "/t");
         assert_eq!(
             path.1,
-            "/tmp/lightship-0/tools/bin:/t/bin:/opt/lightship/bin:/tmp/lightship-0/shims:/usr/bin"
+            "/tmp/lightship-0/tools/bin:/t/bin:/opt/lightship/bin:/usr/bin:/tmp/lightship-0/shims"
         );
         assert_eq!(python.1, "/tmp/lightship-0/tools/python:/t/python:/opt/lightship/python");
         let again = exports(&roots("/t"), |_| Some(path.1.clone()));

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    audit, completions, ctl, doctor, health, init, loader, lock, manifest, tail, tools, up,
+    audit, completions, ctl, doctor, exec, health, init, loader, lock, manifest, tail, tools, up,
+    wait,
 };
 
 const EXAMPLES: &str = "\
@@ -13,6 +14,7 @@ Examples:
   lightship health --wait 30s               wait until the running service is healthy
   lightship tools status                    how each tool stands
   lightship ctl retry NAME                  have a failed tool tried again
+  lightship exec ck --version               run a program, once its tool is there
   lightship lock                            pin every tool in lightship.lock
   lightship doctor                          what is wrong here, and what helps
   eval \"$(lightship tools env)\"             put the tools on this shell's PATH
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Health(health::Args),
     Ctl(ctl::Args),
     Tools(tools::Args),
+    Exec(exec::Args),
+    Wait(wait::Args),
     Manifest(manifest::Args),
     Lock(lock::Args),
     Doctor(doctor::Args),

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use lightship_init::ConfigError;
 use lightship_init::address::AddressError;
 use lightship_init::ctl::CtlError;
+use lightship_init::shim::WaitError;
 use lightship_loader::LoaderError;
 use lightship_model::exit;
 use lightship_model::manifest::ManifestErrors;
@@ -29,6 +30,12 @@ pub(crate) enum Failure {
     Address(#[from] AddressError),
     #[error(transparent)]
     Ctl(#[from] CtlError),
+    #[error(transparent)]
+    NotRunning(CtlError),
+    #[error(transparent)]
+    Waiting(#[from] WaitError),
+    #[error("can't tell how long to wait: {0}")]
+    Wait(String),
     #[error(transparent)]
     Config(ConfigError),
     #[error("{manifest} names no service, and no command was given")]
@@ -64,6 +71,7 @@ impl Failure {
             Self::Manifest(_)
             | Self::Settings(_)
             | Self::Config(_)
+            | Self::Wait(_)
             | Self::NoService { .. }
             | Self::UnknownProfile { .. }
             | Self::Read { .. } => exit::INPUT,
@@ -71,6 +79,7 @@ impl Failure {
             Self::Address(_) | Self::UnknownTool { .. } | Self::NoLockFile => exit::USAGE,
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
             Self::Write { .. } => exit::CANT_CREATE,
+            Self::NotRunning(_) | Self::Waiting(_) => exit::UNAVAILABLE,
             Self::Output(_) | Self::LoaderPanicked | Self::System { .. } => exit::INTERNAL,
         }
     }
@@ -91,7 +100,7 @@ impl Failure {
             }
             Self::UnknownTool { known, .. } => Some(format!("its tools: {}", known.join(", "))),
             Self::UnknownProfile { known, .. } => Some(format!("there are: {}", known.join(", "))),
-            Self::Ctl(error) => error.help().map(str::to_owned),
+            Self::Ctl(error) | Self::NotRunning(error) => error.help().map(str::to_owned),
             Self::NoLog { tool, path } => Some(format!(
                 "it would be `{}`: the tool was never installed here; `lightship tools install \
                  {tool}` does it",
@@ -108,6 +117,8 @@ impl Failure {
             ),
             Self::Manifest(_)
             | Self::Config(_)
+            | Self::Waiting(_)
+            | Self::Wait(_)
             | Self::Address(_)
             | Self::Read { .. }
             | Self::Write { .. }

@@ -14,11 +14,18 @@ mod shell;
 mod sys;
 mod view;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use lightship_init::shim::Shim;
 
 fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(shim) = Shim::of_process(words.first().map(OsString::as_os_str)) {
+        lightship_init::undo_runtime();
+        return shim.run(&words).into();
+    }
     match cmd::run(cli::Cli::parse()) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => failure.report(),

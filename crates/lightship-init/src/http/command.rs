@@ -7,6 +7,9 @@ use lightship_model::name::ToolName;
 pub(crate) enum Command {
     /// Load this tool now, and what it requires.
     Promote { tool: ToolName },
+    /// Load this tool now, and tell how it goes until it is there: for whoever runs its program,
+    /// which may be the installer of another tool.
+    Wait { tool: ToolName, needed_by: Option<ToolName> },
     /// Try a failed tool again.
     Retry { tool: ToolName },
     /// Read the manifest again.

@@ -6,6 +6,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use lightship_model::health::Rights;
+use lightship_model::name::ToolName;
 
 use super::access::Peer;
 use super::answer::{Answer, Version};
@@ -45,6 +46,14 @@ pub(super) struct Stream {
     pub(super) rights: Rights,
 }
 
+/// What a stream is about that tells of one tool alone, to somebody who waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) tool: ToolName,
+    /// What was said last: nothing is said twice.
+    pub(super) said: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Waits for a request or the rest of one.
@@ -68,6 +77,8 @@ enum Stage {
 pub(super) struct Conversation {
     pub(super) peer: Peer,
     stage: Stage,
+    /// With a stream: that it tells of this alone.
+    waiting: Option<Waiting>,
     /// When what is waited for began.
     since: Duration,
     input: Vec<u8>,
@@ -92,6 +103,7 @@ impl Conversation {
         Self {
             peer,
             stage: Stage::Listening,
+            waiting: None,
             since: now,
             input: Vec::new(),
             skip: 0,
@@ -252,6 +264,20 @@ impl Conversation {
         }
     }
 
+    /// The stream tells how it goes with `tool`, and of nothing else.
+    pub(super) fn wait_for(&mut self, tool: ToolName) {
+        self.waiting = Some(Waiting { tool, said: String::new() });
+    }
+
+    pub(super) fn waiting(&mut self) -> Option<&mut Waiting> {
+        self.waiting.as_mut()
+    }
+
+    /// Whether it is a stream for somebody who waits for a tool.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_streaming() && self.waiting.is_some()
+    }
+
     pub(super) fn streaming(&mut self) -> Option<&mut Stream> {
         match &mut self.stage {
             Stage::Streaming(stream) => Some(stream),
@@ -394,13 +420,15 @@ impl Conversation {
 
     /// How little would be lost if this ended to make room, smallest first: what is over but for
     /// good manners, what is idle, what has not asked, what does not take its answer; of these
-    /// the oldest. Commands and streams stay.
+    /// the oldest. Who waits for a tool asks again when it has to go. Commands and other streams
+    /// stay.
     pub(super) fn expendable(&self) -> Option<(u8, Duration)> {
         let rank = match self.stage {
             Stage::Over | Stage::Lingering => 0,
             Stage::Listening | Stage::Parting { .. } if self.is_pending() => 3,
             Stage::Listening if self.is_idle() => 1,
             Stage::Listening | Stage::Parting { .. } => 2,
+            Stage::Streaming(_) if self.is_waiting() => 4,
             Stage::Asked { .. } | Stage::Streaming(_) => return None,
         };
         Some((rank, self.since))
@@ -409,7 +437,8 @@ impl Conversation {
     /// Bytes that are kept for this connection.
     #[cfg(any(test, fuzzing))]
     pub(super) fn memory(&self) -> usize {
-        self.input.capacity() + self.text.capacity()
+        let said = self.waiting.as_ref().map_or(0, |waiting| waiting.said.capacity());
+        self.input.capacity() + self.text.capacity() + said
     }
 }
 

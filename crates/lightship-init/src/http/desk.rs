@@ -5,11 +5,12 @@ use std::env::consts;
 use lightship_model::health::{Rights, full_health};
 use lightship_model::metrics;
 use lightship_model::metrics::{EVENT_CLIENTS, Exposition, HTTP_CONNECTIONS, Writer};
+use lightship_model::name::ToolName;
 use lightship_model::time::Timestamp;
 
 use super::access::Access;
 use super::answer::{Answer, EVENT_STREAM};
-use super::command::{Asked, Ticket};
+use super::command::{Asked, Command, Ticket};
 use super::connection::Connection;
 use super::conversation::Stream;
 use super::journal::{Journal, frame};
@@ -22,6 +23,8 @@ use crate::view::{Moment, View};
 
 /// More streams of events than this are refused.
 const MAX_STREAMS: usize = 128;
+/// More clients than this that wait for a tool are told to ask again in a moment.
+pub(super) const MAX_WAITING: usize = 160;
 /// More commands than this at once are refused.
 const MAX_ASKED: usize = 16;
 /// Requests of one connection that are answered in one turn: others want theirs too.
@@ -48,6 +51,7 @@ pub(super) struct Load {
     pub(super) connections: usize,
     pub(super) streams: usize,
     pub(super) asked: usize,
+    pub(super) waiting: usize,
 }
 
 impl Desk {
@@ -140,22 +144,38 @@ impl Desk {
                 self.stream(request, rights, connection, moment);
                 return None;
             }
+            Outcome::Ask(Command::Wait { .. }) if self.load.waiting >= MAX_WAITING => {
+                Answer::error(503, "too many wait for tools already").with("Retry-After", "1")
+            }
+            Outcome::Ask(what @ Command::Wait { .. }) => {
+                self.load.waiting += 1;
+                return Some(self.ask(what, route, connection, moment));
+            }
             Outcome::Ask(_) if self.load.asked >= MAX_ASKED => {
                 Answer::error(503, "too many commands are being carried out")
                     .with("Retry-After", "1")
             }
             Outcome::Ask(what) => {
                 self.load.asked += 1;
-                self.sequence += 1;
-                let sequence = self.sequence;
-                connection.talk.ask(sequence, route, moment.now);
-                let ticket = Ticket { connection: connection.id, sequence };
-                return Some(Asked { ticket, what });
+                return Some(self.ask(what, route, connection, moment));
             }
         };
         self.requests.count(route, answer.status);
         connection.talk.answer(answer, moment);
         None
+    }
+
+    fn ask(
+        &mut self,
+        what: Command,
+        route: Route,
+        connection: &mut Connection,
+        moment: Moment,
+    ) -> Asked {
+        self.sequence += 1;
+        let sequence = self.sequence;
+        connection.talk.ask(sequence, route, moment.now);
+        Asked { ticket: Ticket { connection: connection.id, sequence }, what }
     }
 
     fn metrics(&self, format: Exposition, view: &View, now: Timestamp) -> Answer {
@@ -179,18 +199,57 @@ impl Desk {
         connection: &mut Connection,
         moment: Moment,
     ) {
-        let head = Answer::new(200, EVENT_STREAM, "retry: 2000\n\n".to_owned())
-            .with("Cache-Control", "no-cache")
-            // Or a proxy collects events until it has enough of them.
-            .with("X-Accel-Buffering", "no");
+        let head = stream_head("retry: 2000\n\n");
         let told = request.last_event_id.filter(|id| self.journal.reaches(*id));
         connection.bound_kernel_buffer();
         connection.talk.stream(head, Stream { told, rights }, moment);
     }
 
+    /// Begins to tell of one tool.
+    pub(super) fn wait_for(&mut self, tool: ToolName, connection: &mut Connection, moment: Moment) {
+        self.requests.count(Route::Wait, 200);
+        let rights = Rights { details: true, control: true };
+        connection.bound_kernel_buffer();
+        connection.talk.stream(stream_head(""), Stream { told: None, rights }, moment);
+        connection.talk.wait_for(tool);
+    }
+
+    /// Tells who waits for a tool how it stands, where that is news; whoever reads slowly is told
+    /// the newest only.
+    fn fill_waiting(&self, connection: &mut Connection, view: &View, moment: Moment) {
+        let now = moment.now;
+        connection.write(now);
+        let talk = &mut connection.talk;
+        let newest = self.journal.newest();
+        if talk.is_pending() {
+            return;
+        }
+        let Some(stream) = talk.streaming() else { return };
+        if stream.told == Some(newest) && !self.closing {
+            return;
+        }
+        stream.told = Some(newest);
+        let Some(waiting) = talk.waiting() else { return };
+        let outlook = view.outlook(&waiting.tool);
+        // Strings, numbers and maps with string keys always serialise.
+        let said = serde_json::to_string(&outlook).unwrap_or_default();
+        if waiting.said != said {
+            let text = frame(None, "wait", &said);
+            waiting.said = said;
+            talk.say(&text, now);
+        }
+        if outlook.end.is_some() || self.closing {
+            talk.part();
+        }
+        connection.write(now);
+    }
+
     /// Tells a stream what it does not know yet, as far as its client takes it.
     fn fill(&self, connection: &mut Connection, view: &View, moment: Moment) {
         let now = moment.now;
+        if connection.talk.is_waiting() {
+            return self.fill_waiting(connection, view, moment);
+        }
         loop {
             connection.write(now);
             let talk = &mut connection.talk;
@@ -225,6 +284,13 @@ impl Desk {
         let data = serde_json::to_string(&document).unwrap_or_default();
         frame(Some(self.journal.newest()), "snapshot", &data)
     }
+}
+
+fn stream_head(text: &str) -> Answer {
+    Answer::new(200, EVENT_STREAM, text.to_owned())
+        .with("Cache-Control", "no-cache")
+        // Or a proxy collects events until it has enough of them.
+        .with("X-Accel-Buffering", "no")
 }
 
 fn count(number: usize) -> u64 {

@@ -29,6 +29,7 @@ pub(super) enum Route {
     ToolLog,
     Promote,
     Retry,
+    Wait,
     Reload,
     Stop,
     /// Anything else, and what is no request.
@@ -49,6 +50,7 @@ impl Route {
             Self::ToolLog => "/v1/tools/{tool}/log",
             Self::Promote => "/v1/tools/{tool}/promote",
             Self::Retry => "/v1/tools/{tool}/retry",
+            Self::Wait => "/v1/tools/{tool}/wait",
             Self::Reload => "/v1/reload",
             Self::Stop => "/v1/stop",
             Self::Other => "other",
@@ -79,13 +81,14 @@ impl Route {
             "log" => Self::ToolLog,
             "promote" => Self::Promote,
             "retry" => Self::Retry,
+            "wait" => Self::Wait,
             _ => return None,
         };
         Some((route, tool))
     }
 
     fn changes_something(self) -> bool {
-        matches!(self, Self::Promote | Self::Retry | Self::Reload | Self::Stop)
+        matches!(self, Self::Promote | Self::Retry | Self::Wait | Self::Reload | Self::Stop)
     }
 }
 
@@ -151,6 +154,11 @@ fn outcome(
         }
         Route::Promote => Outcome::Ask(Command::Promote { tool: known(tool, &status)? }),
         Route::Retry => Outcome::Ask(Command::Retry { tool: known(tool, &status)? }),
+        Route::Wait => {
+            let needed_by = query::values(query, "needed_by").next();
+            let needed_by = needed_by.and_then(|name| name.parse().ok());
+            Outcome::Ask(Command::Wait { tool: known(tool, &status)?, needed_by })
+        }
         Route::Reload => Outcome::Ask(Command::Reload),
         Route::Stop => Outcome::Ask(Command::Stop),
         Route::Other => Outcome::Answer(Answer::error(404, "")),

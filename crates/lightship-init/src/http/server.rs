@@ -8,6 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use lightship_model::event::Event;
+use lightship_model::name::ToolName;
 
 use super::access::Access;
 use super::answer::Answer;
@@ -144,7 +145,8 @@ impl Http {
         };
         Load {
             connections: self.connections.len(),
-            streams: count(|connection| connection.talk.is_streaming()),
+            streams: count(|each| each.talk.is_streaming() && !each.talk.is_waiting()),
+            waiting: count(|connection| connection.talk.is_waiting()),
             asked: count(|connection| connection.talk.asked().is_some()),
         }
     }
@@ -225,6 +227,19 @@ impl Http {
             self.desk.requests.count(route, answer.status);
             let moment = Moment { now: self.now, time: View::now() };
             connection.talk.answer(answer, moment);
+        }
+    }
+
+    /// Answers a command by telling how it goes with `tool`, until it is there or will not come.
+    pub(crate) fn tell_of(&mut self, ticket: Ticket, tool: ToolName) {
+        let mut connections = self.connections.iter_mut();
+        let awaits = |each: &&mut Connection| {
+            each.id == ticket.connection && each.talk.awaits(ticket.sequence)
+        };
+        if let Some(connection) = connections.find(awaits) {
+            let moment = Moment { now: self.now, time: View::now() };
+            self.desk.wait_for(tool, connection, moment);
+            self.news = true;
         }
     }
 

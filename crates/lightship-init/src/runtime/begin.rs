@@ -15,6 +15,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use super::Keeper;
 use super::commands::Commands;
 use super::companions::Companions;
+use super::shims::Shims;
 use crate::config::{Config, Control};
 use crate::control::ControlAddress;
 use crate::error::RunError;
@@ -71,6 +72,7 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
     };
     let loader = config.loader.take().unwrap_or_default();
     let (control, socket) = control(&config.control).unzip();
+    let shims = Shims::new(&config, control.as_ref().map(ToString::to_string));
     let access = Access { details: config.details, token: config.token.take().map(Token::new) };
     let mut view = View::new(status, std::mem::take(&mut config.capabilities));
     view.about = About {
@@ -95,6 +97,7 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
         warn_on_reap: config.options.warn_on_reap,
         verbose: config.options.verbose,
         view,
+        shims,
         code: None,
     };
     if !plain {
@@ -103,6 +106,8 @@ pub(super) fn begin(mut config: Config) -> Result<Keeper, RunError> {
     if let Some(address) = address {
         keeper.tell(What::HealthListening { address: address.to_string() });
     }
+    // Before the service, which may look for them.
+    keeper.make_shims();
     keeper.take(Input::Begin);
     if plain {
         leave_start_dir();

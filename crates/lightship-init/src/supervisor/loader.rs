@@ -61,9 +61,10 @@ impl Loader {
         }
     }
 
-    /// Starts it again when it is over.
+    /// Starts it again when it is over, and at once when the service was to go first: somebody
+    /// waits for a tool, who may be the service. One that has failed has its pause.
     pub(super) fn want(&mut self, out: &mut Vec<Action>) {
-        if let Phase::Over = self.phase
+        if let Phase::Over | Phase::Waiting { .. } = self.phase
             && self.exists
         {
             self.phase = Phase::Starting;

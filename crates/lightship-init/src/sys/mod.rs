@@ -6,9 +6,13 @@
 mod credentials;
 mod spawn;
 
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::ptr;
 use std::time::Duration;
 
@@ -214,6 +218,64 @@ pub(crate) fn leave_terminal(fd: BorrowedFd<'_>) -> io::Result<()> {
 pub(crate) fn set_parent_death(signal: i32) -> io::Result<()> {
     // SAFETY: prctl with this option takes a number.
     check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal) })
+}
+
+/// The path that this process was executed by, as the kernel was given it.
+pub(crate) fn executed_path() -> Option<PathBuf> {
+    // SAFETY: takes a number.
+    let address = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    if address == 0 {
+        return None;
+    }
+    // SAFETY: the kernel has put a string there, which stays as long as the process.
+    let path =
+        unsafe { CStr::from_ptr(ptr::with_exposed_provenance(usize::try_from(address).ok()?)) };
+    Some(PathBuf::from(OsStr::from_bytes(path.to_bytes())))
+}
+
+/// Executes `program` in place of this one; only comes back when that failed. Signals, streams
+/// and the directory stay as they are.
+pub(crate) fn execute(
+    program: &Path,
+    words: &[OsString],
+    vars: &[(OsString, OsString)],
+) -> io::Error {
+    let texts = || -> Option<_> {
+        let program = CString::new(program.as_os_str().as_bytes()).ok()?;
+        let words = words.iter().map(|word| CString::new(word.as_bytes()).ok());
+        let vars = vars.iter().map(|(name, value)| {
+            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
+        });
+        Some((program, words.collect::<Option<Vec<_>>>()?, vars.collect::<Option<Vec<_>>>()?))
+    };
+    let Some((program, words, vars)) = texts() else { return io::ErrorKind::InvalidInput.into() };
+    let pointers = |texts: &[CString]| {
+        texts.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect::<Vec<_>>()
+    };
+    let (argv, envp) = (pointers(&words), pointers(&vars));
+    // SAFETY: both lists end with a null pointer, and all texts live until the call is back.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// Undoes what the standard library has done to signals before `main`, for whatever is executed
+/// in place of this program.
+pub fn undo_runtime() {
+    // SAFETY: sets the default, which calls nothing of this program.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
+/// Keeps the numbers of standard streams that are closed from being given to what is opened
+/// next. Whatever is executed finds them closed as before.
+pub(crate) fn hold_standard_descriptors() -> Vec<File> {
+    let mut held = Vec::new();
+    while let Ok(file) = File::open("/dev/null") {
+        if file.as_raw_fd() > 2 {
+            break;
+        }
+        held.push(file);
+    }
+    held
 }
 
 /// Ends this process at once, without a word to anybody.

@@ -104,6 +104,7 @@ impl Lightship {
             .args(["--events-fd", "3", "--"])
             .args(&self.command)
             .env("LOADER_SCRIPT", self.path("loader.sh"))
+            .env("LOA_LOCAL_DIR", self.path("local"))
             .env_remove("LOA_LISTEN")
             .env_remove("LOA_TOOL_DIR")
             .stdin(Stdio::null())

@@ -9,7 +9,7 @@ use std::thread;
 use lightship_model::event::{Event, LoaderCommand, PlannedTool, ToolChange, What};
 use lightship_model::key::Key;
 use lightship_model::name::ToolName;
-use lightship_model::plan::{Decision, Planned};
+use lightship_model::plan::{Decision, Planned, Scope};
 use lightship_model::receipt::Receipt;
 use lightship_model::schedule::{Action, Input, Outcome, Schedule};
 use lightship_model::state::{ToolState, ToolStatus};
@@ -146,7 +146,13 @@ impl<'a> Load<'a> {
                 }
             }
         })?;
-        let mut actions = self.schedule.step(Input::Begin);
+        // Before anything begins: who is waited for goes first.
+        let mut actions = Vec::new();
+        if let Scope::Also(tools) = &self.options.scope {
+            let promote = |tool: &ToolName| Input::Promote { tool: tool.clone(), needed_by: None };
+            actions.extend(tools.iter().map(promote).flat_map(|input| self.schedule.step(input)));
+        }
+        actions.extend(self.schedule.step(Input::Begin));
         loop {
             for action in actions.drain(..) {
                 if action == Action::Complete {
@@ -262,9 +268,9 @@ impl<'a> Load<'a> {
     fn take(&mut self, message: Message) -> Input {
         match message {
             Message::PauseOver { tool } => Input::PauseOver { tool },
-            Message::Command(LoaderCommand::Promote { tool }) => {
+            Message::Command(LoaderCommand::Promote { tool, needed_by }) => {
                 self.runner.audit(&Act::Promote { tool: tool.clone() });
-                Input::Promote { tool }
+                Input::Promote { tool, needed_by }
             }
             Message::Ended { tool, attempt, started, result } => {
                 let outcome = match result {

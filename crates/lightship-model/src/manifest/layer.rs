@@ -87,6 +87,9 @@ pub struct LoaderLayer {
     pub timeout: Option<HumanDuration>,
     /// How many tools are loaded at once: "auto" or a number.
     pub jobs: Option<Jobs>,
+    /// How long who runs a program that is not there yet waits for it. `LIGHTSHIP_WAIT` overrides.
+    /// Default: 30m.
+    pub wait: Option<HumanDuration>,
     /// How far installers are confined: "best", "required" or "off". `LOA_CONFINE` overrides.
     /// Default: best.
     pub confine: Option<Confine>,

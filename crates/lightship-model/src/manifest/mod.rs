@@ -63,6 +63,8 @@ pub struct LoaderSettings {
     pub enabled: Option<bool>,
     pub timeout: Option<Duration>,
     pub jobs: Option<Jobs>,
+    /// How long who runs a program that is not there yet waits for it.
+    pub wait: Option<Duration>,
     pub confine: Option<Confine>,
     /// Of all installers together: memory; of each tool's: the others.
     pub limits: Limits,
@@ -181,6 +183,8 @@ pub mod defaults {
     pub const PROCESSES: u32 = 4096;
     /// Long enough for a hijacked release to be noticed and withdrawn.
     pub const MIN_RELEASE_AGE: Duration = Duration::from_hours(24);
+    /// Who runs a program that is not there yet waits for so long.
+    pub const WAIT: Duration = Duration::from_mins(30);
     pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
     pub const LIVE_PERIOD: Duration = Duration::from_secs(10);
     pub const LIVE_TIMEOUT: Duration = Duration::from_secs(3);

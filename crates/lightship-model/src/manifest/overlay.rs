@@ -52,6 +52,7 @@ pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
         processes: over.processes.or(base.processes),
         silence: over.silence.or(base.silence),
         locked: over.locked.or(base.locked),
+        wait: over.wait.or(base.wait),
     }
 }
 

@@ -92,7 +92,7 @@ fn a_promoted_tool_wakes_with_its_requirements_and_jumps_the_queue() {
         + &tool("x", "load = \"on-demand\"\nrequires = [\"r\"]");
     let mut schedule = schedule(&text, 1);
     assert_eq!(schedule.step(Input::Begin), [start("a", 1)]);
-    assert_eq!(schedule.step(Input::Promote { tool: name("x") }), []);
+    assert_eq!(schedule.step(Input::Promote { tool: name("x"), needed_by: None }), []);
     assert_eq!(schedule.step(ended("a", Outcome::Installed)), [start("r", 1)]);
     assert_eq!(schedule.step(ended("r", Outcome::Installed)), [start("x", 1)]);
 }
@@ -123,7 +123,7 @@ fn every_waiting_tool_says_why_it_waits() {
     wanted[0] = "b waits for a slot".to_owned();
     wanted.remove(1);
     assert_eq!(waits(&schedule), wanted);
-    schedule.step(Input::Promote { tool: name("later") });
+    schedule.step(Input::Promote { tool: name("later"), needed_by: None });
     let line = "d waits for a slot, after b";
     assert!(waits(&schedule).iter().any(|waits| waits == line));
     assert!(waits(&schedule).iter().any(|waits| waits == "b waits for a slot, after later"));
@@ -218,4 +218,16 @@ proptest! {
         }
         prop_assert!(false, "the run never ended");
     }
+}
+
+#[test]
+fn an_attempt_whose_installer_waits_for_another_tool_leaves_its_slot_to_it() {
+    let on_demand = "load = \"on-demand\"";
+    let text = tool("a", "") + &tool("b", "") + &tool("c", on_demand);
+    let mut schedule = schedule(&text, 1);
+    assert_eq!(schedule.step(Input::Begin), [start("a", 1)]);
+    let promote = Input::Promote { tool: name("c"), needed_by: Some(name("a")) };
+    assert_eq!(schedule.step(promote), [start("c", 1)]);
+    assert_eq!(schedule.step(ended("c", Outcome::Installed)), [], "then it goes on");
+    assert_eq!(schedule.step(ended("a", Outcome::Installed)), [start("b", 1)]);
 }

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 mod config;
 pub(crate) mod ctl;
 pub(crate) mod doctor;
+pub(crate) mod exec;
 pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod loader;
@@ -13,6 +14,7 @@ pub(crate) mod manifest;
 pub(crate) mod tail;
 pub(crate) mod tools;
 pub(crate) mod up;
+pub(crate) mod wait;
 
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Up(args) => up::run(args),
         Command::Health(args) => health::run(&args),
         Command::Ctl(args) => ctl::run(args),
+        Command::Wait(args) => wait::run(args),
+        Command::Exec(args) => exec::run(args),
         Command::Tail(args) => tail::run(&args),
         Command::Tools(args) => tools::run(args),
         Command::Manifest(args) => manifest::run(&args),

@@ -3,6 +3,7 @@
 
 mod activity;
 mod bars;
+pub(crate) mod failures;
 mod json;
 mod line;
 mod lines;

@@ -7,6 +7,7 @@ mod care;
 mod doctor;
 mod killed_loader;
 mod manifest;
+mod on_demand;
 mod refusals;
 mod support;
 mod tools;

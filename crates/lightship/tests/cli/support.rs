@@ -45,6 +45,7 @@ impl Home {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.dir.path())
             .env("XDG_DATA_HOME", self.path("data"))
+            .env("LOA_LOCAL_DIR", self.path("local"))
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
         command

@@ -22,7 +22,7 @@ const TOOL_DIR: &str = "/data/tools";
 
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]
-enum StartError {
+pub(crate) enum StartError {
     #[error("{0}")]
     Manifest(ManifestErrors),
     #[error(transparent)]
@@ -151,12 +151,15 @@ fn configure(options: Run) -> Result<Config, StartError> {
 }
 
 /// The manifest that was named, or that of the image.
-fn which(origin: &Origin) -> Option<Which> {
+pub(crate) fn which(origin: &Origin) -> Option<Which> {
     let image = || Path::new(MANIFEST).exists().then(|| Which::File(MANIFEST.into()));
     origin.which.clone().or_else(image)
 }
 
-fn settings(which: Option<&Which>, origin: Origin) -> Result<(Manifest, Settings), StartError> {
+pub(crate) fn settings(
+    which: Option<&Which>,
+    origin: Origin,
+) -> Result<(Manifest, Settings), StartError> {
     let manifest = match which {
         Some(which) => open(which, |path| fs::read_to_string(path)),
         None => Manifest::load(Text::new("no manifest", ""), |_, name| Err(name.to_owned())),

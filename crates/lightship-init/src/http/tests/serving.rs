@@ -217,6 +217,11 @@ fn run(mut http: Http, view: &View, orders: &Receiver<Order>, mut wake: &io::Pip
                 }
                 // One that is never answered.
                 Command::Reload => continue,
+                Command::Wait { tool, .. } => {
+                    http.tell_of(ticket, tool.clone());
+                    commands.push(what);
+                    continue;
+                }
                 Command::Promote { .. } | Command::Retry { .. } | Command::Stop => Answer::done(),
             };
             commands.push(what);

@@ -184,6 +184,7 @@ impl Resolver {
                     silence: loader.silence.map(|silence| silence.0),
                 },
                 locked: loader.locked,
+                wait: loader.wait.map(|wait| wait.0),
             },
             lock: LockSettings { min_age: lock.min_age.map(|age| age.0) },
             capabilities: capabilities

@@ -15,14 +15,32 @@ use lightship_model::plan::Scope;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::session::{Message, Session, Source, Turn};
+use crate::view::failures::Failures;
 use crate::view::scene::Scene;
-use crate::view::{self, Format};
+use crate::view::{self, Format, View};
 
 /// The code for a run that somebody ended: as a shell has it for SIGINT.
 const INTERRUPTED: u8 = exit::SIGNAL_BASE + 2;
 
 /// Loads `names` with what they require; the exit code says whether all are there now.
 pub(super) fn load(project: Project, names: Vec<ToolName>, format: Format) -> Result<u8, Failure> {
+    load_with(project, names, view::choose(format).view)
+}
+
+/// The same for somebody who wants something else and only has to wait for it: `quiet`, nothing
+/// is said but what went wrong.
+pub(in crate::cmd) fn load_quietly(
+    project: Project,
+    names: Vec<ToolName>,
+    quiet: bool,
+) -> Result<u8, Failure> {
+    if !quiet {
+        return load(project, names, Format::Auto);
+    }
+    load_with(project, names, Box::new(Failures::new(std::io::stderr())))
+}
+
+fn load_with(project: Project, names: Vec<ToolName>, view: Box<dyn View>) -> Result<u8, Failure> {
     let dir = project.tool_dir().to_owned();
     lightship_loader::prepare(&dir, project.names_tool_dir())?;
     let only = with_requirements(&project.manifest, &names);
@@ -40,7 +58,7 @@ pub(super) fn load(project: Project, names: Vec<ToolName>, format: Format) -> Re
         confine: project.settings.confine.value,
         scope: Scope::Only(names.into_iter().collect()),
     };
-    run(options, project.warnings, Session::new(scene, view::choose(format).view)?)
+    run(options, project.warnings, Session::new(scene, view)?)
 }
 
 fn with_requirements(manifest: &Manifest, names: &[ToolName]) -> BTreeSet<ToolName> {

@@ -4,7 +4,7 @@ mod env;
 mod gc;
 mod install;
 mod list;
-mod load;
+pub(in crate::cmd) mod load;
 mod log;
 mod repair;
 mod retry;

@@ -8,6 +8,8 @@ usage:
   lightship-init [options]                        run the manifest's service
   lightship-init health [health options]          ask a running one how it is
   lightship-init ctl COMMAND [--socket SOCKET]    tell a running one what to do
+  lightship-init wait TOOL…                       wait until tools are there
+  lightship-init exec PROGRAM ARGS…               run a program, once its tool is there
 
 Without a manifest it is a plain init: it opens no port, passes every signal on, collects
 orphans, ends what is left when COMMAND has ended, and ends with COMMAND's code. Called tini or
@@ -53,6 +55,15 @@ health options:
   --format FORMAT    text (default) or json
   --manifest, --profile, --listen
                      as above, to find the port
+
+wait and exec options (who waits for a tool has it loaded first):
+  --timeout DURATION give up after that (LIGHTSHIP_WAIT; default: the manifest's, or 30m);
+                     wait ends with 75 then, and with 1 when a tool failed
+  --tool TOOL        exec: the tool that is needed, if it is not the one that has PROGRAM
+  --format FORMAT    wait: text (default) or json, a line for each tool
+  --socket SOCKET    as for ctl
+  --manifest, --profile, --tool-dir, --listen
+                     as above
 
 ctl commands:
   promote TOOL       load this tool now, and what it requires

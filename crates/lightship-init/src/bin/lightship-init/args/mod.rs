@@ -2,6 +2,7 @@
 
 mod ctl;
 mod help;
+mod on_demand;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use lightship_model::manifest::Which;
 
 pub(crate) use self::ctl::Ctl;
 pub(crate) use self::help::HELP;
+pub(crate) use self::on_demand::{Asking, Exec, Wait};
 
 pub(crate) const VERSION: &str = concat!("lightship-init ", env!("CARGO_PKG_VERSION"));
 
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     Health(Health),
     Ctl(Ctl),
+    Wait(Wait),
+    Exec(Exec),
     /// Print the end of a file: how a log is read without PID 1 waiting for the volume.
     Tail {
         path: PathBuf,
@@ -73,6 +77,8 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     match words.get(1).and_then(|word| word.to_str()) {
         Some("health") => health(parser(2)),
         Some("ctl") => ctl::parse(parser(2)),
+        Some("wait") => on_demand::wait(parser(2)),
+        Some("exec") => on_demand::exec(parser(2)),
         Some("__tail") => tail(parser(2)),
         _ => run(parser(1)),
     }
