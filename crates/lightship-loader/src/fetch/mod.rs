@@ -1,6 +1,17 @@
 //! Getting artefacts: where registries are, downloads with digests, archives.
 
+pub(crate) mod address;
+mod agent;
 pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod clients;
 mod download;
+mod head;
+mod json;
+mod partial;
+pub(crate) mod space;
+mod transfer;
+
+pub(crate) use self::download::{Download, Fetched};
+pub(crate) use self::json::json;
+pub(crate) use self::partial::expire as expire_parts;

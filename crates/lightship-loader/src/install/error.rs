@@ -23,6 +23,8 @@ pub(crate) enum InstallError {
     Stopped,
     #[error("can't {what} `{path}`: {source}")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("no room: needs {needed}, {free} free on `{at}`: make room, or a larger volume")]
+    NoSpace { needed: String, free: String, at: PathBuf },
     #[error("can't download {url}: {reason}")]
     Download { url: String, reason: String, retry_can_help: bool },
     #[error("{url} has another content than the manifest says: sha256 {found}, wanted {wanted}")]
@@ -78,6 +80,7 @@ impl InstallError {
             | Self::Exec { .. }
             | Self::TimedOut { .. }
             | Self::Stopped
+            | Self::NoSpace { .. }
             | Self::WrongDigest { .. }
             | Self::Archive { .. }
             | Self::Result(_)

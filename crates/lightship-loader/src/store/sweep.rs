@@ -24,6 +24,7 @@ pub(crate) fn sweep(dir: &ToolDir, receipts: &Receipts) -> Result<Vec<String>> {
     for name in children(&dir.stage())? {
         remove_tree(&dir.stage().join(name))?;
     }
+    crate::fetch::expire_parts(&dir.parts(), std::time::SystemTime::now());
     for folder in [dir.root().to_owned(), dir.python(), dir.v1(), dir.receipts()] {
         for path in children(&folder)?.into_iter().map(|name| folder.join(name)) {
             if is_aside(&path) {
