@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::cmd::{completions, ctl, health, init, loader, manifest, tail, tools, up};
+use crate::cmd::{completions, ctl, health, init, loader, manifest, tail, tools, unpack, up};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Loader(loader::Args),
     #[command(name = "__tail", hide = true)]
     Tail(tail::Args),
+    #[command(name = "__unpack", hide = true)]
+    Unpack(unpack::Args),
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Proxy};
 
-use super::address;
+use super::{address, proxy};
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long nothing at all may come, be it the head of the answer or more of its body.
@@ -63,7 +63,12 @@ pub(super) struct Ask<'a> {
 pub(super) fn ask(ask: &Ask<'_>) -> Result<Response<Body>, ureq::Error> {
     let left = ask.deadline.saturating_duration_since(Instant::now());
     let (url, credentials) = address::split_credentials(ask.url);
-    let mut request = AGENT.get(&url).config().timeout_global(Some(left)).build();
+    // A proxy that can't be spoken to is an error: around it, the request might go where it
+    // must not.
+    let proxy = proxy::choose(&url, |name| std::env::var(name).ok());
+    let proxy = proxy.map(|proxy| Proxy::new(&proxy)).transpose()?;
+    let config = AGENT.get(&url).config();
+    let mut request = config.timeout_global(Some(left)).proxy(proxy).build();
     if let Some(credentials) = credentials {
         request = request.header(header::AUTHORIZATION, address::basic(&credentials));
     }

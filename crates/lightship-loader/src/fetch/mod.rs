@@ -9,6 +9,7 @@ mod download;
 mod head;
 mod json;
 mod partial;
+mod proxy;
 pub(crate) mod space;
 mod transfer;
 

@@ -21,7 +21,8 @@ pub(crate) fn check(path: &Path, needed: u64) -> Result<(), InstallError> {
     match usable(path) {
         Some(free) if free < needed => Err(InstallError::NoSpace {
             needed: megabytes(needed),
-            free: megabytes(free),
+            // Rounded the other way, or what does not fit could look as if it did.
+            free: megabytes(free - free % 1_000_000),
             at: path.to_owned(),
         }),
         _ => Ok(()),

@@ -7,6 +7,7 @@ mod already_installed;
 mod audit;
 mod damage;
 mod dependency_order;
+mod downloads;
 mod failures;
 mod kills;
 mod kinds;

@@ -9,6 +9,7 @@ pub(crate) mod loader;
 pub(crate) mod manifest;
 pub(crate) mod tail;
 pub(crate) mod tools;
+pub(crate) mod unpack;
 pub(crate) mod up;
 
 use crate::cli::{Cli, Command};
@@ -26,5 +27,6 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Completions(args) => completions::run(&args),
         Command::Init(args) => init::run(args),
         Command::Loader(args) => Ok(loader::run(args)),
+        Command::Unpack(args) => Ok(unpack::run(&args)),
     }
 }
