@@ -22,7 +22,7 @@ pub(crate) fn check(path: &Path, needed: u64) -> Result<(), InstallError> {
         Some(free) if free < needed => Err(InstallError::NoSpace {
             needed: megabytes(needed),
             // Rounded the other way, or what does not fit could look as if it did.
-            free: megabytes(free - free % 1_000_000),
+            free: megabytes(if free < 1_000_000 { free } else { free - free % 1_000_000 }),
             at: path.to_owned(),
         }),
         _ => Ok(()),

@@ -16,11 +16,8 @@ use crate::support::{names, sandbox};
 
 /// The file: a program with something behind it, so that it has parts.
 static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let mut text = "#!/bin/sh\necho whole\nexit\n".to_owned();
-    for line in 0..20_000 {
-        text.push_str(&format!("line {line}\n"));
-    }
-    text.into_bytes()
+    let lines: Vec<String> = (0..20_000).map(|line| format!("line {line}\n")).collect();
+    format!("#!/bin/sh\necho whole\nexit\n{}", lines.concat()).into_bytes()
 });
 const ETAG: &str = "\"one\"";
 const PART: usize = 70_000;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod already_installed;
+mod archives;
 mod audit;
 mod damage;
 mod dependency_order;

@@ -1,5 +1,6 @@
 //! What a file is: its first bytes say, not its name.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
@@ -26,6 +27,20 @@ pub(super) enum Format {
     Bzip2,
     /// Known by its first bytes, and not unpacked.
     Unsupported(&'static str),
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zip => "zip",
+            Self::Tar => "tar",
+            Self::Gzip => "gzip stream",
+            Self::Zstd => "zstd stream",
+            Self::Xz => "xz stream",
+            Self::Bzip2 => "bzip2 stream",
+            Self::Unsupported(name) => name,
+        })
+    }
 }
 
 /// Whether `file` is to be unpacked; anything else is taken as a program.

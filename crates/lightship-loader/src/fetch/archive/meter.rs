@@ -35,6 +35,21 @@ pub(super) struct Metered<R> {
     pub(super) meter: Meter,
 }
 
+/// A reader whose own errors say of what they are: decompressors are short of words.
+pub(super) struct Damaged<R> {
+    pub(super) inner: R,
+    pub(super) what: String,
+}
+
+impl<R: Read> Read for Damaged<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| match error.raw_os_error() {
+            Some(_) => error,
+            None => refuse(format!("{} is damaged or cut off: {error}", self.what)),
+        })
+    }
+}
+
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;

@@ -106,11 +106,13 @@ impl Root {
     }
 
     pub(super) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<()> {
+        Links::look(path, target)?;
         self.entries.take(1)?;
         let (parent, name) = self.parent(path)?;
         let make = || rustix::fs::symlinkat(target, &parent, name);
         self.make(path, &parent, name, make)?;
-        self.links.add(path, target)
+        self.links.add(path, target);
+        Ok(())
     }
 
     /// Gives the file `target` the name `place` too; a copy where the volume has no hard links.

@@ -193,3 +193,150 @@ fn what_is_there_already_and_was_not_made_by_this_archive_is_left_alone() {
     assert!(error.contains("`a/x` is there already"), "{error}");
     assert_eq!(fs::read(dir.path().join("a/x")).unwrap(), b"old");
 }
+
+/// A tree as it should come out: directories, files with whether they run, and links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Node {
+    Directory,
+    File(Vec<u8>, bool),
+    Link(String),
+}
+
+type Tree = std::collections::BTreeMap<String, Node>;
+
+fn read_tree(root: &Path) -> Tree {
+    let mut tree = Tree::new();
+    let mut queue = vec![root.to_owned()];
+    while let Some(dir) = queue.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            let found = fs::symlink_metadata(&path).unwrap();
+            let node = if found.is_dir() {
+                queue.push(path);
+                Node::Directory
+            } else if found.is_symlink() {
+                Node::Link(fs::read_link(path).unwrap().to_str().unwrap().to_owned())
+            } else {
+                Node::File(fs::read(path).unwrap(), found.permissions().mode() & 0o111 != 0)
+            };
+            tree.insert(name, node);
+        }
+    }
+    tree
+}
+
+fn tar_of_tree(tree: &Tree) -> Vec<u8> {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    for (path, node) in tree {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(0);
+        match node {
+            Node::Directory => {
+                header.set_entry_type(::tar::EntryType::Directory);
+                builder.append_data(&mut header, path, std::io::empty()).unwrap();
+            }
+            Node::File(content, runs) => {
+                header.set_mode(if *runs { 0o755 } else { 0o644 });
+                header.set_size(content.len() as u64);
+                builder.append_data(&mut header, path, content.as_slice()).unwrap();
+            }
+            Node::Link(target) => {
+                header.set_entry_type(::tar::EntryType::Symlink);
+                builder.append_link(&mut header, path, target).unwrap();
+            }
+        }
+    }
+    builder.into_inner().unwrap()
+}
+
+fn zip_of_tree(tree: &Tree) -> Vec<u8> {
+    let mut zip = ::zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (path, node) in tree {
+        let options = ::zip::write::SimpleFileOptions::default();
+        match node {
+            Node::Directory => zip.add_directory(path.as_str(), options).unwrap(),
+            Node::File(content, runs) => {
+                let mode = if *runs { 0o755 } else { 0o644 };
+                zip.start_file(path.as_str(), options.unix_permissions(mode)).unwrap();
+                zip.write_all(content).unwrap();
+            }
+            Node::Link(target) => zip.add_symlink(path.as_str(), target.as_str(), options).unwrap(),
+        }
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+mod round_trip {
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn node() -> impl Strategy<Value = Node> {
+        prop_oneof![
+            Just(Node::Directory),
+            (vec(any::<u8>(), 0..2000), any::<bool>()).prop_map(|(c, runs)| Node::File(c, runs)),
+            // From the top level these stay inside, and lead nowhere.
+            "[a-z]{1,9}(/[A-Z]{1,9}){0,2}".prop_map(|target| Node::Link(format!("no-{target}"))),
+        ]
+    }
+
+    /// A tree in which every directory on the way has its own entry.
+    fn tree() -> impl Strategy<Value = Tree> {
+        let name = "[a-zé ]{1,3}|[a-z]{90,130}";
+        let path = vec(name, 1..5).prop_map(|parts| parts.join("/"));
+        btree_map(path, node(), 0..12).prop_map(|drawn| {
+            let mut tree = Tree::new();
+            for (path, node) in drawn {
+                let ways: Vec<&str> = path.match_indices('/').map(|(at, _)| &path[..at]).collect();
+                let free = |way: &&str| matches!(tree.get(*way), None | Some(Node::Directory));
+                if ways.iter().all(free) && !tree.contains_key(&path) {
+                    for way in ways {
+                        tree.insert(way.to_owned(), Node::Directory);
+                    }
+                    tree.insert(path, node);
+                }
+            }
+            tree
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn a_tree_comes_out_as_it_went_in(tree in tree(), which in 0usize..6) {
+            let tar = tar_of_tree(&tree);
+            let bytes = match which {
+                0..4 => compressed(&tar)[which].clone(),
+                4 => tar,
+                _ => zip_of_tree(&tree),
+            };
+            if !tree.is_empty() {
+                let (done, place) = unpack_bytes(&bytes, &[], 0);
+                prop_assert_eq!(done, Ok(()));
+                prop_assert_eq!(read_tree(&place.prefix), tree);
+            }
+        }
+
+        #[test]
+        fn a_mangled_archive_stays_in_its_directory(
+            tree in tree(),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            which in 0usize..6,
+        ) {
+            let tar = tar_of_tree(&tree);
+            let mut bytes = match which {
+                0..4 => compressed(&tar)[which].clone(),
+                4 => tar,
+                _ => zip_of_tree(&tree),
+            };
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            super::super::fuzz::archive(&bytes);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::format::{Format, head};
-use super::meter::{Meter, Metered};
+use super::meter::{Damaged, Meter, Metered};
 use super::name::{self, Place, Selection};
 use super::root::{Facts, Root};
 use super::tar::{self, Kind, Tar};
@@ -28,7 +28,8 @@ pub(super) fn run(order: &Order) -> io::Result<()> {
         zip::unpack(&file, entries, &mut selection, &mut root)?;
     } else {
         // What is read counts for itself: it need not be what is written.
-        let mut reader = Metered { inner: format.reader(file)?, meter: Meter::new(most) };
+        let inner = Damaged { inner: format.reader(file)?, what: format!("the {format}") };
+        let mut reader = Metered { inner, meter: Meter::new(most) };
         let head = head(&mut reader)?;
         let is_tar = tar::is_header(&head);
         let reader = Cursor::new(head).chain(reader);

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use zip::result::ZipError;
 
+use super::meter::Damaged;
 use super::name::{self, Place, Selection};
 use super::refuse;
 use super::root::{Facts, Root};
@@ -47,7 +48,8 @@ pub(super) fn unpack(
             }
             0 | 0o100_000 => {
                 let facts = Facts { executable: mode & 0o111 != 0, modified: None };
-                root.file(&place, facts, &mut entry)?;
+                let mut content = Damaged { inner: entry, what: name::shown_path(&path) };
+                root.file(&place, facts, &mut content)?;
             }
             _ => {
                 let shown = name::shown_path(&path);
