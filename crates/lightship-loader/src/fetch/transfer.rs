@@ -129,8 +129,11 @@ impl Transfer {
             Event::NoAnswer { reason, passes: true } => self.fruitless(reason, None, chance),
             Event::Answer(head) => self.answer(head, chance),
             Event::Body { have, broke } => self.body(have, broke, chance),
-            // The part, or the seam, may be what is wrong.
-            Event::WrongDigest if self.resumed => self.anew(),
+            // The part, or the seam, may be what is wrong; and what came without a length may
+            // have been cut off unseen.
+            Event::WrongDigest if self.resumed || (self.total.is_none() && !self.whole) => {
+                self.anew()
+            }
             Event::WrongDigest => Action::Refuse,
         }
     }

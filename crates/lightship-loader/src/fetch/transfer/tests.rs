@@ -145,6 +145,16 @@ fn a_part_of_the_full_length_is_not_asked_for() {
 }
 
 #[test]
+fn a_wrong_file_that_came_without_a_length_is_fetched_once_more() {
+    let mut transfer = fresh(DIGEST);
+    for again in [WHOLE, Action::Refuse] {
+        transfer.step(status(200), 0);
+        transfer.step(Event::Body { have: 100, broke: None }, 0);
+        assert_eq!(transfer.step(Event::WrongDigest, 0), again);
+    }
+}
+
+#[test]
 fn a_server_that_is_busy_is_left_alone_as_long_as_it_asks() {
     let busy = |seconds| {
         let retry_after = Some(Duration::from_secs(seconds));
