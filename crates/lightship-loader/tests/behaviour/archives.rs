@@ -10,7 +10,6 @@ use std::process::Command;
 
 use lightship_model::digest::Digest;
 use lightship_model::state::ToolStatus;
-use testkit::process::{installers, kill, wait_until};
 use testkit::{Loader, Sandbox, archive, files_with_digests};
 
 use self::make::{TarEntry, compressed, tar};
@@ -172,22 +171,19 @@ fn a_limit_of_the_environment_is_told_with_its_name() {
 #[test]
 fn a_child_that_dies_is_one_failed_attempt() {
     let sandbox = sandbox();
-    let mut entries: Vec<TarEntry> =
-        (0..4000).map(|number| TarEntry::file(&format!("f/{number}"), "x")).collect();
-    entries.push(TarEntry::file("bin/one", PROGRAM));
-    let manifest = tool(&sandbox, "one", &tar(&entries), "");
-    sandbox.manifest(&manifest.replace("retries = 0", "retries = 1"));
-    let loader = sandbox.start();
-    let mut killed = false;
-    wait_until("the child", || {
-        for pid in installers(&sandbox.dir()) {
-            kill(&pid);
-            killed = true;
-        }
-        killed
-    });
-    let _run = Loader::finish(loader).installed_all();
-    assert_eq!(sandbox.acts("install"), ["one", "one"]);
+    let zeros = "0".repeat(3 << 20);
+    let bytes = archive::tar_gz(&[("data", 0o644, &zeros), ("bin/one", 0o755, PROGRAM)]);
+    sandbox.manifest(&tool(&sandbox, "one", &bytes, ""));
+    // A file that grows beyond the limit is its writer's death by SIGXFSZ.
+    let loader = sandbox.loader();
+    let mut command = sandbox.command("sh");
+    command.args(["-c", "ulimit -f 2048; exec \"$0\" \"$@\""]);
+    command.arg(loader.get_program()).args(loader.get_args());
+    let run = Loader::start(command).finish().ended_well();
+    let error = run.last("one").error.clone().unwrap();
+    assert!(error.ends_with("(unpacking the artefact ended with signal 25)"), "{error}");
+    assert!(sandbox.receipts().is_empty());
+    let _run = sandbox.run().installed_all();
     assert_eq!(sandbox.output_of("one"), "unpacked");
 }
 
