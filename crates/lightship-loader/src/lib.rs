@@ -75,6 +75,15 @@ pub fn log_path(dir: &Path, tool: &ToolName) -> PathBuf {
     ToolDir::at(dir).log(tool)
 }
 
+/// Unpacks an archive, as the order in the file `order` says: the hidden sub-command `__unpack`,
+/// with which the loader runs itself as a confined child. Gives the exit code.
+pub fn main_unpack(order: &Path) -> u8 {
+    fetch::archive::main_unpack(order)
+}
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+
 pub(crate) fn warn(sink: &Sink, message: String) {
     sink(Event::new(clock::now(), What::Warning { message }));
 }

@@ -1,10 +1,12 @@
 //! `lightship-loader`: the loader part as a program, started by `lightship-init`.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
-use lightship_loader::main_run;
+use lightship_loader::{main_run, main_unpack};
 use lightship_model::exit;
 use lightship_model::manifest::Which;
 use lightship_model::name::ToolName;
@@ -26,6 +28,12 @@ Example:
 ";
 
 fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).take(2).collect();
+    if let [command, order] = words.as_slice()
+        && command == "__unpack"
+    {
+        return main_unpack(Path::new(order)).into();
+    }
     match parse() {
         Ok(Some((which, given, promoted))) => main_run(&which, given, promoted).into(),
         Ok(None) => say(&mut io::stdout(), HELP, exit::OK),

@@ -17,7 +17,7 @@ pub struct Timestamp(u64);
 pub struct TimestampError(String);
 
 impl Timestamp {
-    pub fn from_millis(millis: u64) -> Self {
+    pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    audit, completions, ctl, doctor, exec, health, init, loader, lock, manifest, tail, tools, up,
-    wait,
+    audit, completions, ctl, doctor, exec, health, init, loader, lock, manifest, tail, tools,
+    unpack, up, wait,
 };
 
 const EXAMPLES: &str = "\
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Loader(loader::Args),
     #[command(name = "__tail", hide = true)]
     Tail(tail::Args),
+    #[command(name = "__unpack", hide = true)]
+    Unpack(unpack::Args),
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod run;
 mod sandbox;
 mod server;
 mod tree;
+mod web;
 
 pub use self::loader::Loader;
 pub use self::registry::{CrateRelease, NpmPackage, Registry, Wheel, WheelRelease};
@@ -22,3 +23,4 @@ pub use self::run::Run;
 pub use self::sandbox::{Sandbox, output};
 pub use self::server::{Fault, Server};
 pub use self::tree::{Tree, files_with_digests};
+pub use self::web::{Answer, Asked, Web};

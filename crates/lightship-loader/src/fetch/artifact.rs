@@ -9,9 +9,9 @@ use lightship_model::manifest::ArtifactUrl;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{clients, download};
+use super::address::{resolve, shown};
+use super::{Download, Fetched, clients, json, space};
 use crate::install::{InstallError, Job};
-use crate::store::audit::Act;
 
 /// Media type of the index's JSON answer (PEP 691).
 const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
@@ -23,41 +23,30 @@ pub(crate) fn fetch(
     wanted: &Digest,
 ) -> Result<PathBuf, InstallError> {
     let to = job.stage_dir("download")?.join("artefact");
-    let shown = String::from(url.clone());
-    let found = match url {
-        ArtifactUrl::File(path) => copy(Path::new(path), &to)?,
-        ArtifactUrl::Web(web) => download::file(job, web, &to)?,
-        ArtifactUrl::Pypi { name, file, .. } => {
-            let address = pypi_address(job, name, file)?;
-            download::file(job, &address, &to)?
+    let name = shown(&String::from(url.clone()));
+    let address = match url {
+        ArtifactUrl::File(path) => {
+            let copied = copy(Path::new(path), &to)?;
+            if copied.digest != *wanted {
+                let (found, wanted) = (copied.digest, wanted.clone());
+                return Err(InstallError::WrongDigest { url: name, found, wanted });
+            }
+            copied.note(job, &name);
+            return Ok(to);
         }
-        ArtifactUrl::Npm { name, version } => {
-            let address = npm_address(job, name, version)?;
-            download::file(job, &address, &to)?
-        }
+        ArtifactUrl::Web(web) => web.clone(),
+        ArtifactUrl::Pypi { name, file, .. } => pypi_address(job, name, file)?,
+        ArtifactUrl::Npm { name, version } => npm_address(job, name, version)?,
     };
-    if found.digest != *wanted {
-        let wanted = wanted.clone();
-        return Err(InstallError::WrongDigest { url: shown, found: found.digest, wanted });
-    }
-    job.log.line(&format!("fetched {shown}: {} bytes, sha256 {wanted}", found.bytes));
-    job.runner.audit(&Act::Download {
-        tool: job.name().clone(),
-        from: without_credentials(&shown),
-        sha256: found.digest,
-        bytes: found.bytes,
-    });
+    let download = Download { sha256: Some(wanted), name: Some(&name), ..Download::new(&address) };
+    download.to(job, &to)?;
     Ok(to)
-}
-
-/// A file that was fetched.
-pub(super) struct Fetched {
-    pub(super) digest: Digest,
-    pub(super) bytes: u64,
 }
 
 fn copy(from: &Path, to: &Path) -> Result<Fetched, InstallError> {
     let mut source = File::open(from).map_err(InstallError::io("read", from))?;
+    let size = source.metadata().map_or(0, |found| found.len());
+    space::check(to.parent().unwrap_or(to), size)?;
     let mut file = File::create(to).map_err(InstallError::io("write", to))?;
     let mut hasher = Sha256::new();
     let mut bytes = 0;
@@ -69,7 +58,7 @@ fn copy(from: &Path, to: &Path) -> Result<Fetched, InstallError> {
         }
         hasher.update(&block[..count]);
         file.write_all(&block[..count]).map_err(InstallError::io("write", to))?;
-        bytes += u64::try_from(count).unwrap_or_default();
+        bytes += count as u64;
     }
 }
 
@@ -79,7 +68,7 @@ fn pypi_address(job: &mut Job<'_>, name: &str, file: &str) -> Result<String, Ins
     let index = clients::pip_index(job)?
         .ok_or_else(|| InstallError::NoProgram { program: "pip".to_owned(), help })?;
     let page = format!("{}/{name}/", index.trim_end_matches('/'));
-    let answer = download::json(job, &page, SIMPLE_JSON)?;
+    let answer = json(job, &page, SIMPLE_JSON)?;
     let files = answer["files"].as_array().map_or(&[][..], Vec::as_slice);
     let address = files.iter().find(|entry| entry["filename"] == file);
     let address = address.and_then(|entry| entry["url"].as_str()).ok_or_else(|| {
@@ -92,67 +81,9 @@ fn npm_address(job: &mut Job<'_>, name: &str, version: &str) -> Result<String, I
     let registry = clients::npm_registry(job)?;
     let path = name.replace('/', "%2f");
     let page = format!("{}/{path}", registry.trim_end_matches('/'));
-    let answer: Value = download::json(job, &page, "application/vnd.npm.install-v1+json")?;
+    let answer: Value = json(job, &page, "application/vnd.npm.install-v1+json")?;
     let address = answer["versions"][version]["dist"]["tarball"].as_str().ok_or_else(|| {
         InstallError::Recipe(format!("the registry has no `{name}` of version {version}"))
     })?;
     Ok(resolve(&page, address))
-}
-
-/// An address that may be relative to the page it was found on.
-fn resolve(page: &str, address: &str) -> String {
-    if address.contains("://") {
-        return address.to_owned();
-    }
-    let origin_end = page.find("://").and_then(|at| {
-        let after = at + 3;
-        page[after..].find('/').map(|slash| after + slash)
-    });
-    let origin = &page[..origin_end.unwrap_or(page.len())];
-    if address.starts_with('/') {
-        return format!("{origin}{address}");
-    }
-    let mut parts: Vec<&str> = page[origin.len()..].split('/').collect();
-    parts.pop();
-    for part in address.split('/') {
-        match part {
-            ".." => {
-                parts.pop();
-            }
-            "." => {}
-            part => parts.push(part),
-        }
-    }
-    format!("{origin}/{}", parts.join("/").trim_start_matches('/'))
-}
-
-/// `https://user:password@host/` without what stands before the `@`.
-fn without_credentials(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let host_end = rest.find('/').unwrap_or(rest.len());
-    match rest[..host_end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_relative_to_a_mirrors_page_are_resolved() {
-        let page = "https://mirror/root/simple/uv/";
-        assert_eq!(resolve(page, "https://files/x.whl"), "https://files/x.whl");
-        assert_eq!(resolve(page, "/p/x.whl"), "https://mirror/p/x.whl");
-        assert_eq!(resolve(page, "../../p/x.whl"), "https://mirror/root/p/x.whl");
-        assert_eq!(resolve(page, "x.whl"), "https://mirror/root/simple/uv/x.whl");
-    }
-
-    #[test]
-    fn credentials_do_not_get_into_the_audit_trail() {
-        assert_eq!(without_credentials("https://u:p@h/x@y"), "https://h/x@y");
-        assert_eq!(without_credentials("https://h/x@y"), "https://h/x@y");
-        assert_eq!(without_credentials("npm:@a/b@1"), "npm:@a/b@1");
-    }
 }

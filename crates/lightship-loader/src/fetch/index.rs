@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{clients, download};
+use super::{clients, json};
 use crate::install::{InstallError, Job};
 
 /// Media type of an index's JSON answer (PEP 691).
@@ -14,7 +14,7 @@ pub(crate) fn python_page(job: &mut Job<'_>, name: &str) -> Result<Value, Instal
                 or PIP_INDEX_URL";
     let index = clients::pip_index(job)?
         .ok_or_else(|| InstallError::NoProgram { program: "pip".to_owned(), help })?;
-    download::json(job, &format!("{}/{name}/", index.trim_end_matches('/')), SIMPLE_JSON)
+    json(job, &format!("{}/{name}/", index.trim_end_matches('/')), SIMPLE_JSON)
 }
 
 /// What the npm registry says of a package. `whole` asks for everything, times included; without
@@ -23,5 +23,5 @@ pub(crate) fn packument(job: &mut Job<'_>, name: &str, whole: bool) -> Result<Va
     let registry = clients::npm_registry(job)?;
     let page = format!("{}/{}", registry.trim_end_matches('/'), name.replace('/', "%2f"));
     let accept = if whole { "application/json" } else { "application/vnd.npm.install-v1+json" };
-    download::json(job, &page, accept)
+    json(job, &page, accept)
 }

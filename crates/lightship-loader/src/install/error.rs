@@ -32,6 +32,8 @@ pub(crate) enum InstallError {
     Stopped,
     #[error("can't {what} `{path}`: {source}")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("no room: needs {needed}, {free} free on `{at}`: make room, or a larger volume")]
+    NoSpace { needed: String, free: String, at: PathBuf },
     #[error("can't download {url}: {reason}")]
     Download { url: String, reason: String, retry_can_help: bool },
     #[error("{url} has another content than the manifest says: sha256 {found}, wanted {wanted}")]
@@ -86,7 +88,7 @@ impl InstallError {
             | Self::Verify { excerpt: text, .. }
             | Self::Recipe(text)
             | Self::Result(text) => VolumeFailure::in_words(text),
-            Self::NoRoom { .. } => Some(VolumeFailure::Full),
+            Self::NoRoom { .. } | Self::NoSpace { .. } => Some(VolumeFailure::Full),
             Self::Limit { .. }
             | Self::Unconfined(_)
             | Self::Changed { .. }
@@ -116,6 +118,7 @@ impl InstallError {
             | Self::Limit { .. }
             | Self::Unconfined(_)
             | Self::Stopped
+            | Self::NoSpace { .. }
             | Self::WrongDigest { .. }
             | Self::Changed { .. }
             | Self::Archive { .. }

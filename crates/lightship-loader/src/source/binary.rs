@@ -15,7 +15,15 @@ pub(super) fn install(job: &mut Job<'_>, binary: &BinarySource) -> Result<Outcom
     let file = artifact::fetch(job, &binary.url, &binary.sha256)?;
     job.phase(Phase::Unpacking);
     if archive::is_archive(&file)? {
-        archive::unpack(&file, &job.prefix, &binary.take, binary.strip)?;
+        let order = archive::Order {
+            file,
+            prefix: job.prefix.clone(),
+            take: binary.take.clone(),
+            strip: binary.strip,
+            single: single_path(job, binary),
+            limits: archive::Limits::of(&job.prefix),
+        };
+        archive::unpack(job, &order)?;
     } else {
         single(job, binary, &file)?;
     }
@@ -27,15 +35,10 @@ pub(super) fn install(job: &mut Job<'_>, binary: &BinarySource) -> Result<Outcom
 
 /// A file that is the program itself: it goes to `bin`, under the one name that is published.
 fn single(job: &Job<'_>, binary: &BinarySource, file: &Path) -> Result<(), InstallError> {
-    let to = match (binary.take.as_slice(), job.tool.bins.as_deref()) {
-        ([take], _) => take.to.clone(),
-        ([], Some([bin])) => format!("bin/{bin}"),
-        ([], None) => format!("bin/{}", job.name()),
-        _ => {
-            let message = "a single file gives one program: name one in `bins`";
-            return Err(InstallError::Recipe(message.to_owned()));
-        }
-    };
+    let to = single_path(job, binary).ok_or_else(|| {
+        let message = "a single file gives one program: name one in `bins`";
+        InstallError::Recipe(message.to_owned())
+    })?;
     let path = job.prefix.join(inside(&to)?);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(InstallError::io("make", parent))?;
@@ -43,6 +46,16 @@ fn single(job: &Job<'_>, binary: &BinarySource, file: &Path) -> Result<(), Insta
     fs::rename(file, &path).map_err(InstallError::io("move", &path))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
         .map_err(InstallError::io("make executable", &path))
+}
+
+/// Where a single file goes; nothing if the recipe names several programs.
+fn single_path(job: &Job<'_>, binary: &BinarySource) -> Option<String> {
+    match (binary.take.as_slice(), job.tool.bins.as_deref()) {
+        ([take], _) => Some(take.to.clone()),
+        ([], Some([bin])) => Some(format!("bin/{bin}")),
+        ([], None) => Some(format!("bin/{}", job.name())),
+        _ => None,
+    }
 }
 
 fn make_link(prefix: &Path, link: &str, target: &str) -> Result<(), InstallError> {

@@ -98,6 +98,11 @@ impl ToolDir {
         self.v1().join("stage")
     }
 
+    /// Downloads that are not whole yet; they outlive attempts and loaders.
+    pub(crate) fn parts(&self) -> PathBuf {
+        self.v1().join("parts")
+    }
+
     pub(crate) fn logs(&self) -> PathBuf {
         self.v1().join("logs")
     }

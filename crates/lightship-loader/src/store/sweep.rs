@@ -68,6 +68,7 @@ impl Rubbish {
         }
         let failed = self.others.iter().filter_map(|path| remove_tree(path).err());
         swept.failed.extend(failed);
+        crate::fetch::expire_parts(&dir.parts(), std::time::SystemTime::now());
         swept
     }
 }

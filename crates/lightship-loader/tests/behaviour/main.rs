@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod already_installed;
+mod archives;
 mod audit;
 mod damage;
 mod dependency_order;
+mod downloads;
 mod failures;
 mod kills;
 mod kinds;

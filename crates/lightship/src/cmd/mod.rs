@@ -13,6 +13,7 @@ pub(crate) mod lock;
 pub(crate) mod manifest;
 pub(crate) mod tail;
 pub(crate) mod tools;
+pub(crate) mod unpack;
 pub(crate) mod up;
 pub(crate) mod wait;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Completions(args) => completions::run(&args),
         Command::Init(args) => init::run(args),
         Command::Loader(args) => Ok(loader::run(args)),
+        Command::Unpack(args) => Ok(unpack::run(&args)),
     }
 }
 

@@ -1,0 +1,58 @@
+//! Room on the disk: looked at before bytes come, and while they do.
+
+use std::path::Path;
+
+use crate::install::InstallError;
+
+/// What stays free, so that receipts, state and logs can still be written: a 64th of the file
+/// system, and no more than this.
+const RESERVE: u64 = 16 << 20;
+
+/// Bytes that may still be written under `path` without touching the reserve; nothing where the
+/// file system does not say.
+pub(crate) fn usable(path: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(path).ok().filter(|found| found.f_blocks > 0)?;
+    let of = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+    Some(of(found.f_bavail).saturating_sub(RESERVE.min(of(found.f_blocks) / 64)))
+}
+
+/// Fails if `needed` more bytes don't fit under `path`.
+pub(crate) fn check(path: &Path, needed: u64) -> Result<(), InstallError> {
+    match usable(path) {
+        Some(free) if free < needed => Err(InstallError::NoSpace {
+            needed: megabytes(needed),
+            // Rounded the other way, or what does not fit could look as if it did.
+            free: megabytes(if free < 1_000_000 { free } else { free - free % 1_000_000 }),
+            at: path.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whole megabytes, and smaller things as kilobytes.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        _ => format!("{} MB", bytes.div_ceil(1_000_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_told_with_both_numbers_and_the_place() {
+        let dir = tempfile::tempdir().unwrap();
+        check(dir.path(), 1).unwrap();
+        let error = check(dir.path(), u64::MAX).unwrap_err().to_string();
+        assert!(error.contains(" MB free on `"), "{error}");
+        assert!(error.contains(&dir.path().display().to_string()), "{error}");
+    }
+
+    #[test]
+    fn sizes_are_shown_without_a_false_zero() {
+        assert_eq!(megabytes(1), "1 kB");
+        assert_eq!(megabytes(12_000_000), "12 MB");
+    }
+}
