@@ -20,7 +20,7 @@ use crate::Sink;
 use crate::clock::now;
 use crate::python::Python;
 use crate::store::audit::{self, Act};
-use crate::store::{ToolDir, check, disk as fs, strays};
+use crate::store::{ToolDir, check, disk as fs, space, strays};
 
 /// What is the same for all attempts of a run.
 pub(crate) struct Runner {
@@ -141,7 +141,13 @@ impl Job<'_> {
         let end = end.map_err(|source| InstallError::Exec { program: what.clone(), source })?;
         let error = match end {
             End::Exited(Exit::Code(0)) => return Ok(()),
-            End::Exited(exit) => exit_error(&what, exit, self.log.tail()),
+            End::Exited(exit) => {
+                // Whatever it says, this explains it: a linker on a full disk dies without a word.
+                if let Some(shortage) = space::shortage(&self.stage) {
+                    self.log.line(&format!("== {shortage}"));
+                }
+                exit_error(&what, exit, self.log.tail())
+            }
             End::TimedOut => InstallError::TimedOut { what, after: self.timeout },
             End::Stopped => InstallError::Stopped,
         };

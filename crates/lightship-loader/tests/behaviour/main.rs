@@ -5,9 +5,11 @@
 
 mod already_installed;
 mod audit;
+mod chaos;
 mod damage;
 mod dependency_order;
 mod failures;
+mod full_disk;
 mod kills;
 mod kinds;
 mod matrix;

@@ -14,7 +14,7 @@ use self::victim::Victim;
 use crate::support::{makes, sandbox, script};
 
 /// How many cells of a victim a usual run of the tests takes.
-const SAMPLE: usize = 27;
+const SAMPLE: usize = 16;
 
 /// Runs the cells; `turn` chooses the sample.
 fn run(victim: &Victim, turn: usize) {
