@@ -198,13 +198,26 @@ fn humantime(duration: &Duration) -> String {
 pub(crate) fn exit_error(what: &str, exit: Exit, output: &str, level: Level) -> InstallError {
     let mut excerpt = match error_excerpt(output) {
         excerpt if excerpt.is_empty() => "it printed nothing".to_owned(),
-        excerpt => excerpt,
+        excerpt => match full_disk(output).filter(|_| full_disk(&excerpt).is_none()) {
+            Some(line) => format!("{line}\n{excerpt}"),
+            None => excerpt,
+        },
     };
     if let Some(hint) = hint(&excerpt, level) {
         excerpt.push('\n');
         excerpt.push_str(hint);
     }
     InstallError::Exit { what: what.to_owned(), exit, excerpt }
+}
+
+/// The line that says that the disk is full. It explains whatever follows, and installers often
+/// give it as one warning of many.
+fn full_disk(output: &str) -> Option<&str> {
+    const SIGNS: [&str; 3] = ["no space left on device", "enospc", "(os error 28)"];
+    output.lines().map(str::trim).find(|line| {
+        let line = line.to_ascii_lowercase();
+        SIGNS.iter().any(|sign| line.contains(sign))
+    })
 }
 
 #[cfg(test)]
@@ -239,6 +252,19 @@ mod tests {
         assert_eq!(printed("cp: write: No space left on device"), Some(VolumeFailure::Full));
         assert_eq!(printed("mkdir: Read-only file system"), Some(VolumeFailure::Broken));
         assert_eq!(printed("404"), None);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_wherever_the_output_says_so() {
+        let output = "npm warn tar TAR_ENTRY_ERROR ENOSPC: no space left on device, write\n\
+                      npm error code 1\nnpm error A complete log of this run can be found in: x";
+        let error = exit_error("`npm install`", Exit::Code(1), output, Level::default());
+        assert!(error.to_string().contains("no space left on device"), "{error}");
+        assert!(!error.retry_can_help());
+        let plain =
+            exit_error("x", Exit::Code(1), "error: no space left on device", Level::default())
+                .to_string();
+        assert_eq!(plain.matches("no space").count(), 1, "{plain}");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::python::Python;
 use crate::store::audit::{self, Act};
 use crate::store::lock::Locking;
 use crate::store::volume::Spare;
-use crate::store::{ToolDir, check, disk as fs, strays};
+use crate::store::{ToolDir, check, disk as fs, space, strays};
 
 /// What is the same for all attempts of a run.
 pub(crate) struct Runner {
@@ -195,7 +195,13 @@ impl Job<'_> {
         self.note(ran.level);
         let error = match ran.end {
             End::Exited(Exit::Code(0)) => return Ok(()),
-            End::Exited(exit) => exit_error(&what, exit, self.log.tail(), ran.level),
+            End::Exited(exit) => {
+                // Whatever it says, this explains it: a linker on a full disk dies without a word.
+                if let Some(shortage) = space::shortage(&self.stage) {
+                    self.log.line(&format!("== {shortage}"));
+                }
+                exit_error(&what, exit, self.log.tail(), ran.level)
+            }
             End::Breached(breach) => InstallError::Limit { what, breach },
             End::TimedOut => InstallError::TimedOut { what, after: self.timeout },
             End::Stopped => InstallError::Stopped,

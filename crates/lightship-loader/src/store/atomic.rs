@@ -1,7 +1,9 @@
 //! Replacing a file so that a reader, or a crash, sees the old text or the new one.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::disk as fs;
 
@@ -17,7 +19,7 @@ pub(crate) fn is_aside(path: &Path) -> bool {
 
 /// Writes `bytes` aside, syncs them, and renames them to `path`; then syncs the directory.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = path.with_added_extension(format!("{ASIDE}{}", std::process::id()));
+    let aside = path.with_added_extension(format!("{ASIDE}{}", own_number()));
     let write = || {
         let mut file = fs::create(&aside)?;
         fs::write_all(&mut file, &aside, bytes)?;
@@ -31,6 +33,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(error);
     }
     sync_dir(path.parent().unwrap_or(Path::new("/")))
+}
+
+/// A number of this process alone. Its process number is not: two containers share a volume, and
+/// in both the loader is process 7.
+fn own_number() -> u32 {
+    static NUMBER: OnceLock<u32> = OnceLock::new();
+    let draw = || RandomState::new().hash_one(std::process::id());
+    *NUMBER.get_or_init(|| u32::try_from(draw() >> 32).unwrap_or_default())
 }
 
 /// Does `act` again where its file is suddenly gone: not every file is written under the lock,

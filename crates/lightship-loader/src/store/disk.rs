@@ -85,3 +85,62 @@ pub(crate) fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
     step("sync", path, || file.sync_all())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// Files that change something which is no part of a tool directory, or that belong to a
+    /// process of their own, each with the reason.
+    const EXCEPTIONS: [(&str, &str); 3] = [
+        ("fault.rs", "its own notes for a test"),
+        ("store/disk.rs", "this is it"),
+        ("fetch/", "downloads and archives write into the stage alone, file by file"),
+    ];
+
+    const CHANGES: [&str; 8] = [
+        "std::fs::write",
+        "std::fs::rename",
+        "std::fs::remove",
+        "std::fs::create",
+        "unix::fs::symlink",
+        "File::create",
+        "use std::fs;",
+        "use std::fs::{self",
+    ];
+
+    /// Every file of this crate, without its unit tests.
+    fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+                found.push((path, text));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_in_the_tool_directory_is_changed_behind_the_back_of_the_steps() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        for (path, text) in files {
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
+            let excepted = EXCEPTIONS.iter().any(|(start, _)| name.starts_with(start));
+            if excepted || name.ends_with("tests.rs") {
+                continue;
+            }
+            let reads_only = !["write(", "rename(", "remove_", "create", "symlink(", "set_perm"]
+                .iter()
+                .any(|word| text.contains(&format!("fs::{word}")));
+            let change = CHANGES.iter().find(|change| text.contains(**change));
+            let change = change.filter(|change| !change.starts_with("use ") || !reads_only);
+            assert!(change.is_none(), "{name}: `{change:?}`: write `use crate::store::disk as fs`");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use lightship_model::name::ToolName;
 use lightship_model::receipt::Receipt;
 
+use super::atomic::sync_dir;
 use super::{ToolDir, check, disk as fs};
 
 /// Link → what it points to, and the tool that it is of.
@@ -50,11 +51,16 @@ pub(crate) fn are_missing(dir: &ToolDir, receipts: &[&Receipt]) -> bool {
 /// Takes away whatever is published of the prefix `slug`, before that is changed.
 pub(crate) fn withdraw(dir: &ToolDir, slug: &str) -> io::Result<()> {
     for folder in std::iter::once(dir.bin()).chain(python_folders(dir)) {
-        for entry in fs::read_dir(folder)?.flatten() {
+        let mut any = false;
+        for entry in fs::read_dir(&folder)?.flatten() {
             let Ok(target) = fs::read_link(entry.path()) else { continue };
             if target.components().any(|part| part.as_os_str() == slug) {
                 remove(&entry.path())?;
+                any = true;
             }
+        }
+        if any {
+            sync_dir(&folder)?;
         }
     }
     Ok(())

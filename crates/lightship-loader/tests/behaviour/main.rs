@@ -6,10 +6,12 @@
 mod already_installed;
 mod archives;
 mod audit;
+mod chaos;
 mod damage;
 mod dependency_order;
 mod downloads;
 mod failures;
+mod full_disk;
 mod kills;
 mod kinds;
 mod matrix;

@@ -1,6 +1,7 @@
 //! Two loaders on one directory: one works, the other waits and finds the work done.
 
 use lightship_model::state::ToolStatus;
+use testkit::Loader;
 
 use crate::support::{makes, sandbox, script, simple, wait_for_status, waits_for, warning};
 
@@ -58,6 +59,30 @@ fn a_loader_with_nothing_to_do_does_not_wait() {
     let _idle = sandbox.run().installed_all();
     std::fs::write(go, "").unwrap();
     let _busy = busy.finish().installed_all();
+}
+
+#[test]
+fn a_loader_that_has_nothing_to_do_changes_nothing_of_what_a_busy_one_makes() {
+    let sandbox = sandbox();
+    let go = sandbox.path("go");
+    let slow = format!("{}{}", waits_for(&go), makes("slow", "slow"));
+    sandbox.manifest(&format!("{}{}", simple("quick", "quick"), script("slow", "", &slow)));
+    let mut busy = sandbox.start();
+    wait_for_status(&mut busy, "quick", ToolStatus::Installed);
+    let before = sandbox.state_text();
+    // One that may load nothing, and one of another image, which wants neither.
+    let mut off = sandbox.loader();
+    off.env("LOA_DEFERRED_TOOLS", "false");
+    let _off = Loader::start(off).finish().ended_well();
+    let mut other = sandbox.command(sandbox.loader().get_program());
+    std::fs::write(sandbox.path("other.toml"), "").unwrap();
+    other.args(["run", "--manifest", "other.toml", "--tool-dir"]).arg(sandbox.dir());
+    let _other = Loader::start(other).finish().ended_well();
+    assert_eq!(sandbox.state_text(), before);
+    assert_eq!(sandbox.output_of("quick"), "quick");
+    std::fs::write(go, "").unwrap();
+    let _busy = busy.finish().installed_all();
+    assert_eq!(sandbox.output_of("quick") + &sandbox.output_of("slow"), "quickslow");
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::fmt;
 pub(super) struct Step {
     number: u32,
     name: String,
-    /// Without the numbers of processes.
     path: String,
 }
 

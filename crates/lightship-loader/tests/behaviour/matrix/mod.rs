@@ -10,11 +10,13 @@ mod victim;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use testkit::Loader;
+
 use self::victim::Victim;
 use crate::support::{makes, sandbox, script};
 
 /// How many cells of a victim a usual run of the tests takes.
-const SAMPLE: usize = 27;
+const SAMPLE: usize = 16;
 
 /// Runs the cells; `turn` chooses the sample.
 fn run(victim: &Victim, turn: usize) {
@@ -62,6 +64,19 @@ fn every_step_of_a_package_of_npm() {
 #[test]
 fn every_step_of_a_package_of_pip() {
     run(&Victim::of_source("pip"), 5);
+}
+
+#[test]
+fn an_error_of_the_disk_that_passes_is_tried_again_in_the_same_run() {
+    let sandbox = sandbox();
+    sandbox.manifest(&script("tool", "retries = 1", &makes("tool", "works")));
+    let mut command = sandbox.loader();
+    command.env("LIGHTSHIP_STEP", "eio@sync-tree#1");
+    let run = Loader::start(command).finish().installed_all();
+    let reasons: Vec<&str> = run.changes().filter_map(|change| change.reason.as_deref()).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("(os error 5)")), "{reasons:?}");
+    assert_eq!(sandbox.acts("install").len(), 2);
+    assert_eq!(sandbox.output_of("tool"), "works");
 }
 
 /// A tool with two programs, each of which prints `says`.

@@ -34,13 +34,17 @@ impl Victim {
     /// from then on: the loader's steps are the same, and it takes no seconds.
     pub(super) fn of_source(kind: &'static str) -> Self {
         let registry = Registry::start();
-        let sandbox = sandbox();
+        let mut sandbox = sandbox();
         let tool = kinds::tool(&registry, kind);
         let once = tool.replacen("]\n", "]\nretries = 0\n", 1);
         sandbox.manifest(&format!("{}{once}", registry.manifest()));
         let _run = sandbox.run().installed_all();
         let real = sandbox.installed_tree();
         record(&sandbox, kind);
+        if kind == "pip" {
+            // pip is asked for it otherwise, which takes longer than all else together.
+            sandbox.set("UV_DEFAULT_INDEX", registry.url("/simple"));
+        }
         let prints = move |_: &str, text: &str| text.starts_with(&format!("{kind} works"));
         let victim = Self::new(kind, sandbox, registry, None, true, Box::new(prints));
         assert_eq!(victim.undisturbed, real, "the record is what the client made");
