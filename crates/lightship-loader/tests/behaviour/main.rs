@@ -10,6 +10,7 @@ mod dependency_order;
 mod failures;
 mod kills;
 mod kinds;
+mod locked;
 mod on_demand;
 mod python;
 mod rubbish;
