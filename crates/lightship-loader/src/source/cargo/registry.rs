@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lightship_model::digest::Digest;
+use lightship_model::excerpt::error_excerpt;
 use serde_json::Value;
 
 use super::client;
@@ -60,7 +61,7 @@ pub(crate) fn look_up(
             source: value(block, "source")?.to_owned(),
         })
     });
-    found.ok_or_else(|| InstallError::Result(format!("cargo found no digest for `{package}`")))
+    found.ok_or_else(|| InstallError::Recipe(format!("cargo found no digest for `{package}`")))
 }
 
 /// The value of `key = "value"` in a block of a `Cargo.lock`.
@@ -87,9 +88,11 @@ pub(crate) fn fetch(
         Ok(()) | Err(InstallError::Exit { .. }) => {}
         Err(error) => return Err(error),
     }
-    read(job, package, version).map_err(|error| match job.log.tail() {
+    let said = error_excerpt(job.log.tail());
+    job.log.line("== that is how cargo is told to fetch a crate and do no more");
+    read(job, package, version).map_err(|error| match said.as_str() {
         "" => error,
-        said => InstallError::Result(format!("{error}: {said}")),
+        said => InstallError::Recipe(format!("{error}: {said}")),
     })
 }
 
@@ -97,7 +100,7 @@ pub(crate) fn fetch(
 pub(crate) fn read(job: &Job<'_>, package: &str, version: &str) -> Result<Crate, InstallError> {
     let registry = job.stage.join("cargo/registry");
     let name = format!("{package}-{version}");
-    let missing = || InstallError::Result(format!("cargo fetched no {name}.crate"));
+    let missing = || InstallError::Recipe(format!("cargo fetched no {name}.crate"));
     let file = in_some(&registry.join("cache"), &format!("{name}.crate")).ok_or_else(missing)?;
     let folder = in_some(&registry.join("src"), &name).ok_or_else(missing)?;
     let bytes = fs::read(&file).map_err(InstallError::io("read", &file))?;
