@@ -23,12 +23,11 @@ pub(super) fn resolve(
         // somebody's decision for that very file.
         ArtifactUrl::Web(_) | ArtifactUrl::File(_) => None,
     };
-    let size = match known {
-        Some(size) => size,
-        None => {
-            let file = artifact::fetch(job, &binary.url, &binary.sha256)?;
-            fs::metadata(&file).map_err(InstallError::io("read", &file))?.len()
-        }
+    let size = if let Some(size) = known {
+        size
+    } else {
+        let file = artifact::fetch(job, &binary.url, &binary.sha256)?;
+        fs::metadata(&file).map_err(InstallError::io("read", &file))?.len()
     };
     let path = match &binary.url {
         ArtifactUrl::Pypi { .. } | ArtifactUrl::Npm { .. } => Some(binary.url.clone().into()),

@@ -25,10 +25,12 @@ pub(super) fn resolve(
         let version = &job.tool.version;
         (version != "latest").then(|| version.clone())
     });
-    registry::look_up(job, package, pinned.as_deref())?;
+    let requirement = pinned.as_ref().map_or("*".to_owned(), |version| format!("={version}"));
+    let found = registry::look_up(job, package, &requirement)?;
     let releases: Vec<Release> = registry::versions(job, package).iter().map(release).collect();
     let chosen = gate.choose(package, &releases, pinned.as_deref()).map_err(refused)?;
     let version = chosen.version;
+    let source = found.source;
     let found = registry::fetch(job, package, &version)?;
     let mut notes: Vec<String> = chosen.note.into_iter().collect();
     let ships = found.folder.join("Cargo.lock").is_file();
@@ -37,7 +39,7 @@ pub(super) fn resolve(
     } else {
         let folder = job.stage.join("crate");
         copy(&found.folder, &folder)?;
-        Some(dependencies(job, package, gate)?)
+        Some(dependencies(job, package, &source, gate)?)
     };
     if cargo.locked && !ships {
         notes.push(format!("`{package}` {version} ships no Cargo.lock: one was made"));
@@ -61,7 +63,12 @@ fn release(line: &Value) -> Release {
 }
 
 /// The text of a `Cargo.lock` for the crate in the stage's `crate`, without hosts.
-fn dependencies(job: &mut Job<'_>, package: &str, gate: &Gate) -> Result<String, InstallError> {
+fn dependencies(
+    job: &mut Job<'_>,
+    package: &str,
+    source: &str,
+    gate: &Gate,
+) -> Result<String, InstallError> {
     let folder = job.stage.join("crate");
     let path = folder.join("Cargo.lock");
     // Made for other circumstances, or not there.
@@ -83,7 +90,6 @@ fn dependencies(job: &mut Job<'_>, package: &str, gate: &Gate) -> Result<String,
             )));
         }
     }
-    let source = registry::source(job)?;
     let text = text.replace(&format!("\"{source}\""), &format!("\"{SOURCE}\""));
     match text.lines().find(|line| line.contains("://")) {
         None => Ok(text),
@@ -102,19 +108,9 @@ pub(crate) fn with_source(text: &str, source: &str) -> String {
 
 /// Name and version of each package of a `Cargo.lock`.
 fn packages(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let quoted = |line: &'_ str| -> Option<(usize, usize)> {
-        let start = line.find('"')? + 1;
-        Some((start, line.rfind('"')?))
-    };
-    let value = move |block: &'_ str, key: &str| -> Option<(usize, usize)> {
-        let at = block.find(key)?;
-        let line = block[at..].lines().next()?;
-        quoted(line).map(|(start, end)| (at + start, at + end))
-    };
-    text.split("[[package]]").skip(1).filter_map(move |block| {
-        let name = value(block, "name = ").map(|(start, end)| &block[start..end])?;
-        let version = value(block, "version = ").map(|(start, end)| &block[start..end])?;
-        Some((name, version))
+    let blocks = text.split("[[package]]").skip(1);
+    blocks.filter_map(|block| {
+        Some((registry::value(block, "name")?, registry::value(block, "version")?))
     })
 }
 

@@ -71,7 +71,8 @@ pub(crate) struct Resolved {
 }
 
 /// Resolves; `told` hears of each tool before (without an outcome) and after it was resolved.
-/// The lock that comes back has every tool but those that failed.
+/// The lock that comes back has every tool but those that failed; after [`crate::stop_all`] it
+/// is of no use.
 ///
 /// # Errors
 /// When there is no room for the clients' files.
@@ -100,6 +101,8 @@ pub fn lock(
                     lock.tools.insert(tool.name.clone(), entry);
                     LockOutcome::Locked { notes }
                 }
+                // Whoever stops one stops all.
+                Err(InstallError::Stopped) => break,
                 Err(error) => LockOutcome::Failed { error: crate::chain(&error) },
             }
         };

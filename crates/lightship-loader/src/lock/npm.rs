@@ -61,7 +61,7 @@ pub(super) fn resolve(
     let path = folder.join("package-lock.json");
     let bytes = fs::read(&path).map_err(InstallError::io("read", &path))?;
     let lock: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| InstallError::Result(format!("npm's lock is broken: {error}")))?;
+        .map_err(|error| InstallError::Recipe(format!("npm's lock is broken: {error}")))?;
     let lock = strip(&lock)?;
     check_ages(job, &lock, gate)?;
     let own = &lock["packages"][format!("node_modules/{}", npm.package)];

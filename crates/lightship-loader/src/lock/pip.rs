@@ -146,7 +146,7 @@ fn versions(
     job.run_shown(command, "resolve")?;
     let bytes = fs::read(&report).map_err(InstallError::io("read", &report))?;
     let report: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| InstallError::Result(format!("pip's report is broken: {error}")))?;
+        .map_err(|error| InstallError::Recipe(format!("pip's report is broken: {error}")))?;
     reported(&report)
 }
 

@@ -24,10 +24,7 @@ pub(super) fn install(job: &mut Job<'_>, cargo: &CargoSource) -> Result<Outcome,
     if let Some(version) = cargo.version.as_deref().or(pinned(&job.tool.version)) {
         command.args(["--version", version]);
     }
-    if cargo.locked {
-        command.arg("--locked");
-    }
-    run_install(job, cargo, command)
+    run_install(job, cargo, command, cargo.locked)
 }
 
 /// A cargo with a home of the attempt's own and the user's registries.
@@ -60,8 +57,12 @@ fn run_install(
     job: &mut Job<'_>,
     cargo: &CargoSource,
     mut command: Command,
+    locked: bool,
 ) -> Result<Outcome, InstallError> {
     command.arg("--root").arg(&job.prefix);
+    if locked {
+        command.arg("--locked");
+    }
     if !cargo.default_features {
         command.arg("--no-default-features");
     }

@@ -33,10 +33,12 @@ pub(crate) fn changed(job: &Job<'_>, error: InstallError) -> InstallError {
         "eintegrity",
         "integrity checksum failed",
     ];
+    let says = |output: &str| {
+        let output = output.to_ascii_lowercase();
+        SIGNS.iter().any(|sign| output.contains(sign))
+    };
     match error {
-        InstallError::Exit { excerpt, .. }
-            if SIGNS.iter().any(|sign| excerpt.to_ascii_lowercase().contains(sign)) =>
-        {
+        InstallError::Exit { excerpt, .. } if says(job.log.tail()) => {
             InstallError::Changed { tool: job.name().clone(), what: excerpt }
         }
         error => error,

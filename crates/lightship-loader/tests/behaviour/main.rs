@@ -14,6 +14,7 @@ mod failures;
 mod full_disk;
 mod kills;
 mod kinds;
+mod locked;
 mod matrix;
 mod misbehaving;
 mod on_demand;

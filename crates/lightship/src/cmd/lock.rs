@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     match args.format {
         Answer::Json => out::print_json(&answer::object(&new, &outcomes, &file, write))?,
         Answer::Text => {
-            out::print(&answer::text(&request.manifest, &new, &outcomes, &file, write))?
+            out::print(&answer::text(&request.manifest, &new, &outcomes, &file, write))?;
         }
     }
     Ok(if failed { exit::NO } else { exit::OK })

@@ -64,6 +64,7 @@ fn every_setting_says_where_it_comes_from() {
         .collect();
     let manifest = home.path("m.toml").display().to_string();
     let tools = home.path("relative").display().to_string();
+    let lock = home.path("m.lock").display().to_string();
     assert_eq!(
         rows,
         [
@@ -75,6 +76,8 @@ fn every_setting_says_where_it_comes_from() {
             vec!["deferred-tools", "false", "environment LOA_DEFERRED_TOOLS"],
             vec!["tool-timeout", "5m", "manifest"],
             vec!["tool-jobs", "3", "manifest"],
+            vec!["lock", &lock, "default"],
+            vec!["locked", "false", "default"],
         ]
     );
     let json = home.run(&["up", "--print-config", "--format", "json"]).ok();

@@ -14,7 +14,9 @@ pub(crate) const OLD: Option<&str> = Some("2020-01-01T00:00:00Z");
 /// An hour ago, or what is an hour ago while these tests run.
 pub(crate) fn young() -> String {
     let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
-    lightship_model::time::Timestamp::from(hour_ago).to_string()
+    let time = lightship_model::time::Timestamp::from(hour_ago).to_string();
+    // In whole seconds: cargo takes no others.
+    format!("{}Z", &time[..19])
 }
 
 /// Publishes releases of a package `tinyKIND`, each a version and when it was published. Its

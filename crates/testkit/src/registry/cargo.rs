@@ -33,8 +33,9 @@ impl Registry {
     fn put_release(&self, name: &str, release: &CrateRelease<'_>) -> String {
         let CrateRelease { version, published, needs, files } = *release;
         let folder = format!("{name}-{version}");
-        let needed: String =
+        let needed: Vec<String> =
             needs.iter().map(|(name, range)| format!("{name} = \"{range}\"\n")).collect();
+        let needed = needed.concat();
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n\n\
              [profile.release]\nopt-level = 0\n\n[dependencies]\n{needed}"

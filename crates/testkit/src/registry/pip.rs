@@ -68,8 +68,9 @@ fn build(release: &WheelRelease<'_>) -> Vec<u8> {
     let Wheel { name, module, program } = release.wheel;
     let version = release.version;
     let info = format!("{name}-{version}.dist-info");
-    let needs: String =
+    let needs: Vec<String> =
         release.needs.iter().map(|need| format!("Requires-Dist: {need}\n")).collect();
+    let needs = needs.concat();
     let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}");
     let wheel = "Wheel-Version: 1.0\nGenerator: testkit\nRoot-Is-Purelib: true\n\
                  Tag: py3-none-any\n";

@@ -19,32 +19,38 @@ pub(super) fn install(
     locked: &LockedCargo,
 ) -> Result<Outcome, InstallError> {
     let (package, version) = (&locked.package, &locked.version);
-    let found = registry::fetch(job, package, version).map_err(|error| changed(job, error))?;
-    compare(job, locked, &found)?;
-    let mut command = client(job)?;
-    match &locked.dependencies {
-        None => drop(command.args(["install", package, "--version", version])),
+    let exact = format!("={version}");
+    let found = registry::look_up(job, package, &exact).map_err(|error| changed(job, error))?;
+    compare(job, locked, &found.checksum)?;
+    let command = match &locked.dependencies {
+        None => {
+            let mut command = client(job)?;
+            command.args(["install", package, "--version", version]);
+            command
+        }
         Some(text) => {
-            let source = registry::source(job)?;
-            let folder = unpack(job, &found, &with_source(text, &source))?;
+            let fetched = registry::fetch(job, package, version)?;
+            compare(job, locked, fetched.sha256.as_str())?;
+            let folder = unpack(job, &fetched, &with_source(text, &found.source))?;
+            let mut command = client(job)?;
             // As cargo has it for crates of a registry: their warnings are not ours.
             command.args(["--config", "build.rustflags=[\"--cap-lints\",\"allow\"]"]);
             command.args(["install", "--path"]).arg(folder);
+            command
         }
-    }
-    command.arg("--locked");
-    let outcome = run_install(job, cargo, command).map_err(|error| changed(job, error))?;
-    // It was in cargo's cache all the time; but nothing that was not locked gets a receipt.
-    compare(job, locked, &registry::read(job, package, version)?)?;
+    };
+    let outcome = run_install(job, cargo, command, true).map_err(|error| changed(job, error))?;
+    // The registry may have changed its mind since; what was not locked gets no receipt.
+    compare(job, locked, registry::read(job, package, version)?.sha256.as_str())?;
     Ok(Outcome { version: Some(version.clone()), ..outcome })
 }
 
-fn compare(job: &Job<'_>, locked: &LockedCargo, found: &Crate) -> Result<(), InstallError> {
-    if found.sha256 == locked.sha256 {
+fn compare(job: &Job<'_>, locked: &LockedCargo, found: &str) -> Result<(), InstallError> {
+    let LockedCargo { package, version, sha256, .. } = locked;
+    if found == sha256.as_str() {
         return Ok(());
     }
-    let file = found.file.file_name().unwrap_or_default().to_string_lossy();
-    let what = format!("{file}: sha256 {}, locked {}", found.sha256, locked.sha256);
+    let what = format!("{package}-{version}.crate: sha256 {found}, locked {sha256}");
     Err(InstallError::Changed { tool: job.name().clone(), what })
 }
 
