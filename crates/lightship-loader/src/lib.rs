@@ -10,6 +10,8 @@ mod clock;
 mod error;
 mod fault;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod install;
 mod observe;
 mod options;

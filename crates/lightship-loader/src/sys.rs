@@ -19,12 +19,16 @@ const OOM_SCORE_ADJ: &[u8] = b"800";
 ///
 /// Each step is an improvement, none a condition: a kernel that refuses one changes nothing.
 pub(crate) fn confine(command: &mut Command) {
-    let set_up = || {
+    // For `bench/neighbour`, which shows what the priorities are worth.
+    let idle = std::env::var_os("LIGHTSHIP_BENCH_NORMAL_PRIORITY").is_none();
+    let set_up = move || {
         // SAFETY: prctl with integer arguments touches no memory of ours.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
         // SAFETY: as above.
         unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-        be_idle();
+        if idle {
+            be_idle();
+        }
         prefer_for_oom();
         Ok(())
     };
