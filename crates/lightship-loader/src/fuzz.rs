@@ -199,6 +199,53 @@ mod tests {
         assert!(count > 10, "only {count} files for {name}");
     }
 
+    /// Calls `check` with what becomes of each seed when bytes of it are changed, lost, doubled,
+    /// or replaced by those of another one: the same each time.
+    fn mutate(name: &str, check: fn(&[u8])) {
+        const EACH: u32 = 12;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(name);
+        let seeds: Vec<Vec<u8>> = names(&folder)
+            .iter()
+            .map(|name| fs::read(folder.join(name)).unwrap())
+            .filter(|seed| seed.len() > 1)
+            .collect();
+        let mut state = 0x9e37_79b9_u32;
+        let mut below = |limit: usize| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            usize::try_from(state).unwrap() % limit.max(1)
+        };
+        for seed in &seeds {
+            for _ in 0..EACH {
+                let mut bytes = seed.clone();
+                for _ in 0..=below(3) {
+                    let at = below(bytes.len());
+                    let end = (at + 1 + below(12)).min(bytes.len());
+                    match below(4) {
+                        0 if at < end => bytes[at] ^= 1 << below(8),
+                        1 => drop(bytes.drain(at..end)),
+                        2 => bytes.splice(at..at, bytes[at..end].to_vec()).for_each(drop),
+                        _ => {
+                            let other = &seeds[below(seeds.len())];
+                            let from = below(other.len());
+                            let to = (from + 1 + below(40)).min(other.len());
+                            bytes.splice(at..end, other[from..to].to_vec()).for_each(drop);
+                        }
+                    }
+                }
+                println!("{}", String::from_utf8_lossy(&bytes));
+                check(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_them_by_accident() {
+        mutate("state", state);
+        mutate("receipts", receipt);
+    }
+
     #[test]
     fn states_that_were_worth_keeping() {
         replay("state", state);
