@@ -79,13 +79,13 @@ pub fn verify(
 }
 
 /// A tool of the manifest, and the name that its receipt would have.
-pub(super) struct Wanted {
-    pub(super) name: ToolName,
-    pub(super) slug: String,
+pub(crate) struct Wanted {
+    pub(crate) name: ToolName,
+    pub(crate) slug: String,
 }
 
 /// What the manifest wants, and what there is.
-pub(super) fn look(manifest: &Manifest, dir: &ToolDir) -> Result<(Vec<Wanted>, Observed)> {
+pub(crate) fn look(manifest: &Manifest, dir: &ToolDir) -> Result<(Vec<Wanted>, Observed)> {
     let python = platform::python(manifest, dir, &own_folders(dir.root()));
     let platform = platform::platform(dir, python.as_ref());
     let keys = lightship_model::key::keys(&manifest.tools, &platform);
@@ -98,7 +98,7 @@ pub(super) fn look(manifest: &Manifest, dir: &ToolDir) -> Result<(Vec<Wanted>, O
 }
 
 /// A verdict on each of `tools`; on all when there are none.
-pub(super) fn judge(
+pub(crate) fn judge(
     dir: &ToolDir,
     wanted: &[Wanted],
     observed: &Observed,

@@ -54,7 +54,10 @@ impl Cell {
             doors.filter_map(|(place, group)| Some((place, group.door()?))).unzip();
         let (ruleset, landlock) = self.landlock.take().unzip();
         let filter = std::mem::take(&mut self.filter);
-        let child = Child { groups, landlock: ruleset, filter, required: self.required, tell };
+        // For `bench/neighbour`, which shows what the priorities are worth.
+        let idle = std::env::var_os("LIGHTSHIP_BENCH_NORMAL_PRIORITY").is_none();
+        let child =
+            Child { groups, landlock: ruleset, filter, required: self.required, idle, tell };
         child.arrange(command);
         Ok(Door { told, places, landlock })
     }

@@ -30,6 +30,8 @@ pub(crate) struct Child {
     pub(crate) filter: Vec<libc::sock_filter>,
     /// Whether it must not start without Landlock and seccomp.
     pub(crate) required: bool,
+    /// Whether it waits for everybody else's processor and disk.
+    pub(crate) idle: bool,
     /// Takes what held: two bytes, for [`Held::read`].
     pub(crate) tell: OwnedFd,
 }
@@ -105,7 +107,9 @@ impl Child {
         if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } == 0 {
             held.flags |= PRIVILEGES;
         }
-        be_idle();
+        if self.idle {
+            be_idle();
+        }
         prefer_for_oom();
         dump_no_core();
         for (place, group) in self.groups.iter().enumerate() {
