@@ -17,6 +17,7 @@ use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::install::{Environment, Runner};
 use crate::observe::{Observed, observe};
+use crate::source::Archives;
 use crate::store::audit::Act;
 use crate::store::{DirLock, ToolDir, sweep};
 use crate::{Options, Sink, platform, room, warn};
@@ -43,6 +44,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         dir,
         environment,
         python,
+        archives: Archives::default(),
         cores: room::cores(),
         timeout: options.timeout,
         sink: Sink::clone(sink),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::source::{BinarySource, CargoSource, NpmSource, PipSource, ScriptSource};
+use super::source::{BinarySource, CargoSource, DebSource, NpmSource, PipSource, ScriptSource};
 use super::{Details, Jobs, Load, Registries};
 use crate::duration::HumanDuration;
 use crate::name::{BinName, ToolName};
@@ -85,7 +85,8 @@ pub struct LoaderLayer {
     pub jobs: Option<Jobs>,
 }
 
-/// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `script`, and what goes with it.
+/// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `deb`, `script`, and
+/// what goes with it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -96,6 +97,7 @@ pub struct ToolLayer {
     pub pip: Option<PipSource>,
     pub npm: Option<NpmSource>,
     pub binary: Option<BinarySource>,
+    pub deb: Option<DebSource>,
     pub script: Option<ScriptSource>,
     /// Tools that must be installed before.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<ToolName>>"))]
