@@ -56,6 +56,21 @@ pub fn merged(path: &str) -> io::Result<String> {
     }
 }
 
+/// Makes the links into `usr` that a merged root has, for the directories that are there.
+///
+/// # Errors
+/// When something else is in the way.
+pub fn link_merged(root: &Path) -> io::Result<()> {
+    for name in MERGED {
+        let link = root.join(name);
+        let wanted = root.join("usr").join(name).is_dir() && !link.is_symlink();
+        if wanted {
+            symlink(Path::new("usr").join(name), link)?;
+        }
+    }
+    Ok(())
+}
+
 /// What becomes of symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {

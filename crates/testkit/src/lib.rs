@@ -17,7 +17,7 @@ mod server;
 mod tree;
 
 pub use self::loader::Loader;
-pub use self::registry::{NpmPackage, Registry, Wheel};
+pub use self::registry::{DebFile, DebianArchive, NpmPackage, Registry, Wheel};
 pub use self::run::Run;
 pub use self::sandbox::{Sandbox, output};
 pub use self::server::{Fault, Server};

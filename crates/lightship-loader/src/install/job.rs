@@ -125,17 +125,17 @@ impl Job<'_> {
             .env("STAGE", &self.stage)
             .env(strays::MARK, &self.stage);
         command.env("LIGHTSHIP_TOOL", self.tool.name.as_str());
-        self.add_exports(&mut command);
+        self.add_exports(&mut command, self.requires);
         for (name, value) in &self.tool.env {
             command.env(name, self.expand(value)?);
         }
         Ok(command)
     }
 
-    /// Adds what required tools export; what the caller of lightship has set stands.
-    fn add_exports(&self, command: &mut Command) {
+    /// Adds what tools export; what the caller of lightship has set stands.
+    pub(crate) fn add_exports(&self, command: &mut Command, receipts: &[Receipt]) {
         let callers = |name: &str| self.runner.environment.var(name);
-        for exports in self.requires.iter().map(|receipt| &receipt.exports) {
+        for exports in receipts.iter().map(|receipt| &receipt.exports) {
             for (name, value) in exports.iter().filter(|(name, _)| callers(name).is_none()) {
                 // A caller with certificates of its own means them for every client.
                 let certificates = exports.get(CERTIFICATES) == Some(value);

@@ -1,11 +1,13 @@
 //! Local registries that cargo, pip, uv and npm take for real ones.
 
 mod cargo;
+mod debian;
 mod npm;
 mod pip;
 
 use std::ops::Deref;
 
+pub use self::debian::{DebFile, DebianArchive};
 pub use self::npm::NpmPackage;
 pub use self::pip::Wheel;
 use crate::Server;

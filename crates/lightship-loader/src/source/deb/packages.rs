@@ -6,7 +6,7 @@ use std::io::{BufReader, Write as _};
 
 use lightship_debian::deb;
 use lightship_debian::index::{Id, Package};
-use lightship_debian::tree::{Entry, Kind, Links, Unpacker};
+use lightship_debian::tree::{self, Entry, Kind, Links, Unpacker};
 use lightship_model::event::Phase;
 use lightship_model::manifest::ArtifactUrl;
 
@@ -60,6 +60,7 @@ pub(super) fn unpack(
             job.phase(Phase::Unpacking);
         }
     }
+    tree::link_merged(&layout.root).map_err(InstallError::io("link into", &layout.root))?;
     Ok(unpacked)
 }
 
