@@ -6,6 +6,7 @@
 mod already_installed;
 mod audit;
 mod damage;
+mod deb;
 mod dependency_order;
 mod failures;
 mod kills;

@@ -78,9 +78,7 @@ fn one(
         if !is_wanted(entry) {
             return Ok(());
         }
-        if let Some((folder, name)) = entry.path.rsplit_once('/')
-            && entry.kind != Kind::Directory
-        {
+        if let Some((folder, name)) = entry.path.rsplit_once('/') {
             match folder {
                 "usr/bin" | "usr/sbin" | "usr/games" => programs.push(name.to_owned()),
                 _ if folder.starts_with("usr/lib") => libraries.push(name.to_owned()),
@@ -110,6 +108,10 @@ fn is_wanted(entry: &Entry) -> bool {
         "usr/share/zsh/",
         "usr/share/fish/",
     ];
+    // Those that something lies in are made for it.
+    if entry.kind == Kind::Directory {
+        return false;
+    }
     if entry.path.starts_with("usr/share/doc/") {
         return entry.kind == Kind::File && entry.path.ends_with("/copyright");
     }
