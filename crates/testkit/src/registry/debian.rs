@@ -89,15 +89,17 @@ impl DebianArchive {
         let file = self.place.path().join("built.deb");
         let mut build = Command::new("dpkg-deb");
         build.args(["--root-owner-group", "-Zxz", "-z1", "-b"]).arg(&source).arg(&file);
-        let built = build.output().unwrap();
-        assert!(built.status.success(), "{built:?}");
+        let done = build.output().unwrap();
+        assert!(done.status.success(), "{done:?}");
         let bytes = fs::read(&file).unwrap();
         let filename = format!("pool/main/{name}_{version}.deb");
         let (size, digest) = (bytes.len(), Digest::of(&bytes));
         let control = control.trim_end();
         let digest = digest.as_str();
+        self.packages += control;
+        self.packages += "\nFilename: ";
         self.packages +=
-            &format!("{control}\nFilename: {filename}\nSize: {size}\nSHA256: {digest}\n\n");
+            &[&filename, "\nSize: ", &size.to_string(), "\nSHA256: ", digest, "\n\n"].concat();
         self.pool.push((filename, bytes));
     }
 

@@ -81,15 +81,14 @@ fn perl_folders(layout: &Layout) -> Vec<String> {
 
 /// The script that starts `program` so.
 pub(super) fn script(shell: &str, program: &Path, launch: &Launch) -> String {
-    let mut text = format!("#!{shell}\n");
-    for (name, value) in &launch.vars {
-        text += &format!("export {name}={}\n", quoted(value));
-    }
-    text += &format!("exec {}", quoted(&program.display().to_string()));
-    for argument in &launch.arguments {
-        text += &format!(" {}", quoted(argument));
-    }
-    text + " \"$@\"\n"
+    let mut lines = vec![format!("#!{shell}")];
+    let export = |(name, value): &(&str, String)| format!("export {name}={}", quoted(value));
+    lines.extend(launch.vars.iter().map(export));
+    let mut words = vec!["exec".to_owned(), quoted(&program.display().to_string())];
+    words.extend(launch.arguments.iter().map(|argument| quoted(argument)));
+    words.push("\"$@\"\n".to_owned());
+    lines.push(words.join(" "));
+    lines.join("\n")
 }
 
 /// A word of a shell.

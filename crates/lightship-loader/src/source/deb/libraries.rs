@@ -86,10 +86,8 @@ fn tell(layout: &Layout, path: &Path) -> Result<(), InstallError> {
             search.push(folder);
         }
     }
-    let more: Vec<&str> = match is_python(path) && elf.is_program() {
-        true => missing(layout, &elf),
-        false => Vec::new(),
-    };
+    let loads_wheels = is_python(path) && elf.is_program();
+    let more = if loads_wheels { missing(layout, &elf) } else { Vec::new() };
     elf.rewrite(path, &search.join(":"), &more).map_err(InstallError::io("change", path))
 }
 

@@ -71,10 +71,10 @@ fn one(
     unpacked: &mut Unpacked,
 ) -> Result<(), String> {
     let limit = package.installed_kib.saturating_mul(1024 * 4).saturating_add(SLACK);
-    let mut unpacker = Unpacker::new(&layout.root, Links::Inside, limit);
+    let mut into = Unpacker::new(&layout.root, Links::Inside, limit);
     let (mut programs, mut libraries) = (Vec::new(), Vec::new());
-    let read = File::open(file).map_err(|error| error.to_string())?;
-    deb::read(BufReader::with_capacity(1 << 20, read), |entry, content| {
+    let opened = File::open(file).map_err(|error| error.to_string())?;
+    deb::read(BufReader::with_capacity(1 << 20, opened), |entry, content| {
         if !is_wanted(entry) {
             return Ok(());
         }
@@ -85,7 +85,7 @@ fn one(
                 _ => {}
             }
         }
-        unpacker.put(entry, content)
+        into.put(entry, content)
     })
     .map_err(|error| error.to_string())?;
     if package.name == "libc6" {

@@ -90,9 +90,8 @@ fn put(layout: &Layout, shell: &str, name: &str, program: &Path) -> Result<(), I
 fn shell(layout: &Layout) -> String {
     let machines = ["/bin/sh", "/bin/bash"].into_iter().find(|path| Path::new(path).exists());
     let own = || ["dash", "bash"].into_iter().find_map(|name| find(layout, name));
-    machines.map(str::to_owned).unwrap_or_else(|| {
-        own().map_or_else(|| "/bin/sh".to_owned(), |path| path.display().to_string())
-    })
+    let found = machines.map(PathBuf::from).or_else(own);
+    found.map_or_else(|| "/bin/sh".to_owned(), |path| path.display().to_string())
 }
 
 /// Makes scripts run that name an interpreter which only the root has.
