@@ -22,6 +22,7 @@ use crate::confine::{Confiner, adopt_orphans};
 use crate::error::Result;
 use crate::install::{Environment, Runner};
 use crate::observe::{Observed, holding, observe};
+use crate::source::Archives;
 use crate::store::audit::Act;
 use crate::store::volume::{own_folders, settle};
 use crate::store::{DirLock, ToolDir, disk as fs, links, sweep};
@@ -65,6 +66,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         locking: places.locking,
         environment,
         python,
+        archives: Archives::default(),
         cores: room::cores(),
         timeout: options.timeout,
         sink: Sink::clone(sink),

@@ -75,7 +75,7 @@ pub fn key(tool: &Tool, requires: &BTreeMap<ToolName, Key>, platform: &Platform)
         libc: &platform.libc,
         python: match tool.source {
             Source::Pip(_) => platform.python.as_deref(),
-            Source::Cargo(_) | Source::Npm(_) | Source::Binary(_) | Source::Script(_) => None,
+            _ => None,
         },
         store: &platform.store,
     };

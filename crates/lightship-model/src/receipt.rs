@@ -1,5 +1,7 @@
 //! A receipt: the proof, and the only one, that a tool is installed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -35,6 +37,9 @@ pub struct Receipt {
     /// What it makes importable for the machine's Python.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonLibrary>,
+    /// Variables for the installers of tools that require it. Since 0.1.0.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exports: BTreeMap<String, String>,
     /// The tool was on the machine already: the entries lie outside the store and there is no
     /// prefix.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

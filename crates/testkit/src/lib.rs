@@ -18,7 +18,9 @@ mod tree;
 mod web;
 
 pub use self::loader::Loader;
-pub use self::registry::{CrateRelease, NpmPackage, Registry, Wheel, WheelRelease};
+pub use self::registry::{
+    CrateRelease, DebFile, DebianArchive, NpmPackage, Registry, Wheel, WheelRelease,
+};
 pub use self::run::Run;
 pub use self::sandbox::{Sandbox, output};
 pub use self::server::{Fault, Server};

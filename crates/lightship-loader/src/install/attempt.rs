@@ -1,6 +1,7 @@
 //! The steps of an attempt, in their order. Up to the receipt nothing counts; after it
 //! everything that follows can be derived again.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Instant;
 
@@ -80,6 +81,7 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
         files: 0,
         bins: Vec::new(),
         python: None,
+        exports: BTreeMap::new(),
         pre_existing: false,
         confinement: String::new(),
         log: None,
@@ -102,6 +104,7 @@ fn steps(job: &mut Job<'_>, key: &Key, started_at: Timestamp) -> Result<Receipt,
     receipt.bins = entries::collect(job.tool, &job.prefix, &outcome)?;
     receipt.resolved_version = outcome.version;
     receipt.python = outcome.library;
+    receipt.exports = outcome.exports;
     let printed = verify::verify(job, &receipt)?;
     // A version that the recipe pins is known better than what a program prints.
     if !job.tool.version.starts_with(|c: char| c.is_ascii_digit()) {

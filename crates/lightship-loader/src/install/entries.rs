@@ -1,5 +1,6 @@
 //! What an installer left in the prefix: the programs to publish.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -18,6 +19,8 @@ pub(crate) struct Outcome {
     /// The tool's own programs, by name; every executable in the prefix's `bin` when absent.
     pub(crate) programs: Option<Vec<String>>,
     pub(crate) library: Option<PythonLibrary>,
+    /// Variables for the installers of tools that require it.
+    pub(crate) exports: BTreeMap<String, String>,
 }
 
 /// The programs to publish: the manifest's, else the source's, else all there are.

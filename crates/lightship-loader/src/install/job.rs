@@ -20,11 +20,15 @@ use super::{Environment, InstallError};
 use crate::Sink;
 use crate::clock::now;
 use crate::confine::{Cell, Confiner, Level, Plan};
-use crate::python::Python;
+use crate::python::{self, Python};
+use crate::source::Archives;
 use crate::store::audit::{self, Act};
 use crate::store::lock::Locking;
 use crate::store::volume::Spare;
 use crate::store::{ToolDir, check, disk as fs, space, strays};
+
+/// The file of certificates that most clients ask for.
+const CERTIFICATES: &str = "SSL_CERT_FILE";
 
 /// What is the same for all attempts of a run.
 pub(crate) struct Runner {
@@ -34,6 +38,8 @@ pub(crate) struct Runner {
     pub(crate) environment: Environment,
     pub(crate) confiner: Confiner,
     pub(crate) python: Option<Python>,
+    /// Package lists that were read in this run.
+    pub(crate) archives: Archives,
     /// Processors that an installer may use.
     pub(crate) cores: usize,
     /// Wall-clock limit of an attempt at a tool that has none of its own.
@@ -54,6 +60,7 @@ impl Runner {
             locking: Locking::Flock,
             environment: self.environment.clone(),
             python: self.python.clone(),
+            archives: Archives::default(),
             cores: self.cores,
             timeout: self.timeout,
             sink: Sink::clone(&self.sink),
@@ -167,10 +174,36 @@ impl Job<'_> {
             .env("STAGE", &self.stage)
             .env(strays::MARK, &self.stage);
         command.env("LIGHTSHIP_TOOL", self.tool.name.as_str());
+        self.add_exports(&mut command, self.requires);
         for (name, value) in &self.tool.env {
             command.env(name, self.expand(value)?);
         }
         Ok(command)
+    }
+
+    /// Adds what tools export; what the caller of lightship has set stands.
+    pub(crate) fn add_exports(&self, command: &mut Command, receipts: &[Receipt]) {
+        let callers = |name: &str| self.runner.environment.var(name);
+        for exports in receipts.iter().map(|receipt| &receipt.exports) {
+            for (name, value) in exports.iter().filter(|(name, _)| callers(name).is_none()) {
+                // A caller with certificates of its own means them for every client.
+                let certificates = exports.get(CERTIFICATES) == Some(value);
+                let own = certificates.then(|| callers(CERTIFICATES)).flatten();
+                command.env(name, own.as_ref().unwrap_or(value));
+            }
+        }
+    }
+
+    /// The Python that the tool requires, else the machine's.
+    pub(crate) fn python(&self) -> Option<Python> {
+        let tools = self.requires.iter().filter(|receipt| !receipt.pre_existing);
+        let mut entries =
+            tools.flat_map(|receipt| receipt.bins.iter().map(move |entry| (receipt, entry)));
+        let own = entries.find(|(_, entry)| entry.name.as_str() == "python3");
+        let Some((receipt, entry)) = own else { return self.runner.python.clone() };
+        // Its libraries are found from where it really lies.
+        let program = fs::canonicalize(check::target(&self.runner.dir, receipt, entry)).ok()?;
+        python::identify(&program)
     }
 
     /// Runs `command`; anything but exit code 0 is an error with the end of its output.

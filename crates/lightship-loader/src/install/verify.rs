@@ -19,6 +19,7 @@ pub(crate) fn verify(job: &mut Job<'_>, receipt: &Receipt) -> Result<Option<Stri
     let help = "`verify` names a program that neither the tool nor the machine has";
     let mut command = job.command_in(program, help, &[view])?;
     command.args(arguments);
+    job.add_exports(&mut command, std::slice::from_ref(receipt));
     let sites: Vec<String> = receipts
         .iter()
         .filter_map(|receipt| {

@@ -25,6 +25,7 @@ use crate::error::{LoaderError, Result};
 use crate::install::log::Log;
 use crate::install::progress::Reporter;
 use crate::install::{Environment, InstallError, Job, Runner};
+use crate::source::Archives;
 use crate::store::ToolDir;
 use crate::store::lock::Locking;
 use crate::store::sweep::remove_tree;
@@ -153,6 +154,7 @@ fn runner(request: &LockRequest, room: &Path) -> Result<Runner> {
         confiner,
         environment,
         python,
+        archives: Archives::default(),
         cores,
         timeout,
         sink,
@@ -193,6 +195,7 @@ fn resolve(
         Source::Pip(pip) => pip::resolve(&mut job, pip, gate),
         Source::Npm(npm) => npm::resolve(&mut job, npm, gate),
         Source::Binary(binary) => binary::resolve(&mut job, binary, gate),
+        Source::Deb(_) => Err(InstallError::Recipe("a `deb` tool can't be locked yet".to_owned())),
         Source::Script(_) => {
             Ok(Resolved { version: None, locked: Locked::Script, notes: Vec::new() })
         }

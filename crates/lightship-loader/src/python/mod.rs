@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-pub(crate) use self::probe::{Python, find, probe};
+pub(crate) use self::probe::{Python, find, identify, probe};
 use crate::store::replace;
 
 const HOOK: &str = include_str!("sitecustomize.py");

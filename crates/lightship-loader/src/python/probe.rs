@@ -52,6 +52,11 @@ pub(crate) fn probe(dir: &ToolDir, program: &Path) -> Option<Python> {
     Some(python)
 }
 
+/// What the interpreter `program` is, asked anew: one that is a tool needs no memory.
+pub(crate) fn identify(program: &Path) -> Option<Python> {
+    ask(program, Vec::new())
+}
+
 fn ask(program: &Path, fingerprint: Vec<String>) -> Option<Python> {
     let mut command = Command::new(program);
     command.env_clear();

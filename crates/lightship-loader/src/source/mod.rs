@@ -2,12 +2,14 @@
 
 mod binary;
 pub(crate) mod cargo;
+mod deb;
 pub(crate) mod npm;
 pub(crate) mod pip;
 mod script;
 
 use lightship_model::manifest::Source;
 
+pub(crate) use self::deb::Archives;
 use crate::install::{InstallError, Job, Outcome};
 
 /// Installs the job's tool into the job's prefix.
@@ -17,6 +19,7 @@ pub(crate) fn install(job: &mut Job<'_>) -> Result<Outcome, InstallError> {
         Source::Pip(pip) => pip::install(job, pip),
         Source::Npm(npm) => npm::install(job, npm),
         Source::Binary(binary) => binary::install(job, binary),
+        Source::Deb(deb) => deb::install(job, deb),
         Source::Script(script) => script::install(job, script),
     }
 }

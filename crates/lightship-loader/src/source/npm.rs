@@ -38,7 +38,7 @@ pub(super) fn install(job: &mut Job<'_>, npm: &NpmSource) -> Result<Outcome, Ins
     Ok(Outcome {
         version: description["version"].as_str().map(str::to_owned),
         programs: Some(programs),
-        library: None,
+        ..Outcome::default()
     })
 }
 

@@ -14,11 +14,12 @@ use crate::install::{InstallError, Job, Outcome};
 use crate::python::Python;
 use crate::source::changed;
 
-pub(crate) const HELP: &str = "a pip tool needs Python 3: install python3, or put it on PATH";
+pub(crate) const HELP: &str = "a pip tool needs Python 3: add a tool that brings it to `requires`, as the \
+                    built-in manifest `loa` does, or install python3";
 
 pub(super) fn install(job: &mut Job<'_>, pip: &PipSource) -> Result<Outcome, InstallError> {
     let no_python = || InstallError::NoProgram { program: "python3".to_owned(), help: HELP };
-    let python = job.runner.python.clone().ok_or_else(no_python)?;
+    let python = job.python().ok_or_else(no_python)?;
     job.phase(Phase::Installing);
     let wanted = match &job.tool.locked {
         Some(Locked::Pip(packages)) => pinned(job, packages)?,
@@ -37,6 +38,7 @@ pub(super) fn install(job: &mut Job<'_>, pip: &PipSource) -> Result<Outcome, Ins
         version: Some(own.version),
         programs: Some(own.programs),
         library: library.then_some(PythonLibrary { tag: python.tag, site: relative }),
+        ..Outcome::default()
     })
 }
 

@@ -8,6 +8,7 @@ mod archives;
 mod audit;
 mod chaos;
 mod damage;
+mod deb;
 mod dependency_order;
 mod downloads;
 mod failures;

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::source::{BinarySource, CargoSource, NpmSource, PipSource, ScriptSource};
+use super::source::{BinarySource, CargoSource, DebSource, NpmSource, PipSource, ScriptSource};
 use super::{Details, Jobs, Load, Registries};
 use crate::confinement::Confine;
 use crate::duration::HumanDuration;
@@ -114,7 +114,8 @@ pub struct LockLayer {
     pub min_age: Option<HumanDuration>,
 }
 
-/// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `script`, and what goes with it.
+/// `[tools.NAME]`: exactly one of `cargo`, `pip`, `npm`, `binary`, `deb`, `script`, and
+/// what goes with it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -125,6 +126,7 @@ pub struct ToolLayer {
     pub pip: Option<PipSource>,
     pub npm: Option<NpmSource>,
     pub binary: Option<BinarySource>,
+    pub deb: Option<DebSource>,
     pub script: Option<ScriptSource>,
     /// Tools that must be installed before.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<ToolName>>"))]

@@ -28,7 +28,8 @@ pub use self::open::{Which, open};
 pub use self::parse::Text;
 pub use self::service::{Backoff, Check, Live, LogMode, Notify, Ready, Reload, Restart, Service};
 pub use self::source::{
-    ArtifactUrl, BinarySource, CargoSource, NpmSource, PipSource, ScriptSource, Source, Take,
+    ArtifactUrl, BinarySource, CargoSource, DebSource, NpmSource, PipSource, ScriptSource, Source,
+    Take,
 };
 use crate::confinement::{Confine, Limits};
 use crate::lock::Locked;
@@ -123,6 +124,10 @@ pub struct Registries {
     pub pip: Option<String>,
     /// Registry address for npm.
     pub npm: Option<String>,
+    /// Address of Debian's archive, the part before `/dists`.
+    pub debian: Option<String>,
+    /// The same of its security archive; when absent, `debian` with `-security` behind it.
+    pub debian_security: Option<String>,
 }
 
 /// When a tool is loaded.

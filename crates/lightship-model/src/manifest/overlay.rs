@@ -69,6 +69,7 @@ pub(super) fn tool(over: ToolLayer, mut base: ToolLayer) -> ToolLayer {
             pip: None,
             npm: None,
             binary: None,
+            deb: None,
             script: None,
             version: None,
             ..base
@@ -80,6 +81,7 @@ pub(super) fn tool(over: ToolLayer, mut base: ToolLayer) -> ToolLayer {
         pip: over.pip.or(base.pip),
         npm: over.npm.or(base.npm),
         binary: over.binary.or(base.binary),
+        deb: over.deb.or(base.deb),
         script: over.script.or(base.script),
         requires: over.requires.or(base.requires),
         priority: over.priority.or(base.priority),
@@ -101,6 +103,7 @@ fn has_source(tool: &ToolLayer) -> bool {
         || tool.pip.is_some()
         || tool.npm.is_some()
         || tool.binary.is_some()
+        || tool.deb.is_some()
         || tool.script.is_some()
 }
 

@@ -14,6 +14,7 @@ pub enum Source {
     Pip(PipSource),
     Npm(NpmSource),
     Binary(BinarySource),
+    Deb(DebSource),
     Script(ScriptSource),
 }
 
@@ -25,6 +26,7 @@ impl Source {
             Self::Pip(_) => "pip",
             Self::Npm(_) => "npm",
             Self::Binary(_) => "binary",
+            Self::Deb(_) => "deb",
             Self::Script(_) => "script",
         }
     }
@@ -35,7 +37,7 @@ impl Source {
             Self::Cargo(cargo) => cargo.version.as_deref(),
             Self::Pip(pip) => pip.version.as_deref(),
             Self::Npm(npm) => npm.version.as_deref(),
-            Self::Binary(_) | Self::Script(_) => None,
+            Self::Binary(_) | Self::Deb(_) | Self::Script(_) => None,
         }
     }
 }
@@ -129,6 +131,38 @@ pub struct Take {
     /// Make it executable, whatever the archive says (zip files often say nothing).
     #[serde(default)]
     pub executable: bool,
+}
+
+/// Debian packages with all that they need, in a root of the tool's own: no script of theirs is
+/// run, and nothing outside of the prefix is touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DebSource {
+    /// Names, each perhaps with `=VERSION`. Their programs are published.
+    pub packages: Vec<String>,
+    /// The release's code name, with its updates and security updates; the machine's own when
+    /// absent.
+    pub suite: Option<String>,
+    /// An archive of one's own, from which `suite` alone is read. When absent: `[registries]
+    /// debian`, `LOA_DEBIAN_MIRROR`, or what apt is configured for.
+    pub mirror: Option<String>,
+    #[serde(default = "main")]
+    pub components: Vec<String>,
+    /// Packages that are left out with all that they alone need: something else brings them.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Whom to trust beside Debian: files with certificates, or their armoured text.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Variables for the installers of tools that require this one; placeholders allowed. What
+    /// the caller has set goes first.
+    #[serde(default)]
+    pub exports: BTreeMap<String, String>,
+}
+
+fn main() -> Vec<String> {
+    vec!["main".to_owned()]
 }
 
 /// Commands of one's own.

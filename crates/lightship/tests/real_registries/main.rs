@@ -1,10 +1,12 @@
 //! The main job on real input: `lightship up` on the built-in quickstart, from the registries,
 //! on a machine that seems to have nothing but Rust and Python; then every command of the
-//! README, then a second start. `./test` runs it last and alone: it takes minutes.
+//! README, then a second start. And tools of every kind in a chroot that has neither Python nor
+//! a compiler nor make. `./test` runs these last and alone: they take minutes.
 #![expect(clippy::tests_outside_test_module, reason = "an integration test is a test module")]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![expect(clippy::print_stdout, reason = "minutes pass: CI's log shows what is going on")]
 
+mod chroot;
 mod machine;
 mod readme;
 mod running;

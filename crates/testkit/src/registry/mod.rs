@@ -1,12 +1,14 @@
 //! Local registries that cargo, pip, uv and npm take for real ones.
 
 mod cargo;
+mod debian;
 mod npm;
 mod pip;
 
 use std::ops::Deref;
 
 pub use self::cargo::CrateRelease;
+pub use self::debian::{DebFile, DebianArchive};
 pub use self::npm::NpmPackage;
 pub use self::pip::{Wheel, WheelRelease};
 use crate::Server;

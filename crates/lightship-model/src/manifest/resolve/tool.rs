@@ -1,11 +1,11 @@
 //! A tool: its source, its words and placeholders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use super::{Draft, Resolver};
+use super::{Draft, Place, Resolver};
 use crate::confinement::Limits;
-use crate::manifest::{Source, Tool, defaults};
+use crate::manifest::{DebSource, Source, Tool, defaults};
 use crate::name::ToolName;
 use crate::template::{self, Placeholder};
 
@@ -22,6 +22,7 @@ impl Resolver {
         sources.extend(layer.pip.map(Source::Pip));
         sources.extend(layer.npm.map(Source::Npm));
         sources.extend(layer.binary.map(Source::Binary));
+        sources.extend(layer.deb.map(Source::Deb));
         sources.extend(layer.script.map(Source::Script));
         if sources.len() != 1 {
             let found: Vec<&str> = sources.iter().map(Source::kind).collect();
@@ -29,7 +30,7 @@ impl Resolver {
             self.error(
                 draft.place,
                 format!("tool `{name}` needs exactly one source, and has {found}"),
-                Some("write one of cargo, pip, npm, binary, script".to_owned()),
+                Some("write one of cargo, pip, npm, binary, deb, script".to_owned()),
             );
             return None;
         }
@@ -50,12 +51,20 @@ impl Resolver {
         let env = layer.env.unwrap_or_default();
         let script: &[String] = match &source {
             Source::Script(script) => &script.run,
-            Source::Cargo(_) | Source::Pip(_) | Source::Npm(_) | Source::Binary(_) => &[],
+            _ => &[],
         };
         if matches!(source, Source::Script(_)) && empty_command(script) {
             self.error(draft.place, format!("tool `{name}`: `run` is an empty command"), None);
         }
-        for text in script.iter().chain(env.values()).chain(layer.verify.iter().flatten()) {
+        let exports = match &source {
+            Source::Deb(deb) => {
+                self.check_deb(name, draft.place, deb);
+                deb.exports.clone()
+            }
+            _ => BTreeMap::new(),
+        };
+        let words = script.iter().chain(env.values()).chain(exports.values());
+        for text in words.chain(layer.verify.iter().flatten()) {
             let known = |placeholder: Placeholder<'_>| match placeholder {
                 Placeholder::Prefix | Placeholder::Stage | Placeholder::Version => {
                     Some(String::new())
@@ -89,5 +98,30 @@ impl Resolver {
             estimate: layer.estimate.map(|estimate| estimate.0),
             locked: None,
         })
+    }
+
+    fn check_deb(&mut self, name: &ToolName, place: Place, deb: &DebSource) {
+        let bad = |text: &String| {
+            let name = text.split_once('=').map_or(text.as_str(), |(name, _)| name);
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+            name.len() < 2 || !name.chars().all(plain)
+        };
+        if let Some(text) = deb.packages.iter().chain(&deb.without).find(|text| bad(text)) {
+            let message = format!("tool `{name}`: `{text}` is not the name of a Debian package");
+            self.error(place, message, None);
+        }
+        if deb.packages.is_empty() {
+            self.error(place, format!("tool `{name}`: `packages` is empty"), None);
+        }
+        let leads_out =
+            |text: &str| text.is_empty() || text.starts_with('/') || text.contains("..");
+        if let Some(text) = deb.suite.iter().chain(&deb.components).find(|text| leads_out(text)) {
+            let message = format!("tool `{name}`: `{text}` is no suite and no component");
+            self.error(place, message, None);
+        }
+        if deb.mirror.is_some() && deb.suite.is_none() {
+            let message = format!("tool `{name}`: a `mirror` of its own needs its `suite`");
+            self.error(place, message, None);
+        }
     }
 }
