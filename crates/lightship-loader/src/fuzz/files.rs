@@ -168,7 +168,11 @@ fn one_receipt(bytes: &[u8]) {
         let target = fs::read_link(dir.bin().join(&name)).unwrap();
         let own = Path::new("../v1/store").join(world.slug());
         let inside = target.strip_prefix(own).is_ok_and(|rest| !rest.starts_with(".."));
-        assert!(inside || holding.iter().any(|receipt| receipt.pre_existing), "{target:?}");
+        assert!(
+            inside || holding.iter().any(|receipt| receipt.pre_existing),
+            "{}",
+            target.display()
+        );
     }
     let (wanted, observed) = crate::care::verify::look(&world.manifest, dir).unwrap();
     assert_eq!(judge(dir, &wanted, &observed, &[], true).len(), 2);
