@@ -22,6 +22,7 @@ const MAX_NAMES: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(super) required: bool,
+    pub(super) drop_capabilities: bool,
     pub(super) landlock: Option<(OwnedFd, u32)>,
     pub(super) filter: Vec<libc::sock_filter>,
     pub(super) groups: Vec<Group>,
@@ -54,7 +55,14 @@ impl Cell {
             doors.filter_map(|(place, group)| Some((place, group.door()?))).unzip();
         let (ruleset, landlock) = self.landlock.take().unzip();
         let filter = std::mem::take(&mut self.filter);
-        let child = Child { groups, landlock: ruleset, filter, required: self.required, tell };
+        let child = Child {
+            groups,
+            landlock: ruleset,
+            filter,
+            drop_capabilities: self.drop_capabilities,
+            required: self.required,
+            tell,
+        };
         child.arrange(command);
         Ok(Door { told, places, landlock })
     }

@@ -108,11 +108,11 @@ pub(super) fn reap() {
 }
 
 fn living(leader: u32, orphans: Orphans) -> Vec<Process> {
-    let loader = own();
+    let this = own();
     process::with_leaders(|leaders, settled| {
         // A child that another thread is starting looks like an orphan until it is noted.
-        let loader = if settled && orphans == Orphans::Its { loader } else { (-1, -1) };
-        members(&processes(), i32::try_from(leader).unwrap_or(-1), loader, leaders)
+        let this = if settled && orphans == Orphans::Its { this } else { (-1, -1) };
+        members(&processes(), i32::try_from(leader).unwrap_or(-1), this, leaders)
     })
 }
 
@@ -127,7 +127,7 @@ fn own() -> (i32, i32) {
 fn members(
     all: &[Process],
     leader: i32,
-    loader: (i32, i32),
+    this: (i32, i32),
     leaders: &BTreeSet<u32>,
 ) -> Vec<Process> {
     let mut found: BTreeSet<i32> = BTreeSet::new();
@@ -137,7 +137,7 @@ fn members(
                 && (process.pid == leader
                     || process.session == leader
                     || found.contains(&process.parent)
-                    || is_orphan(process, loader, leaders))
+                    || is_orphan(process, this, leaders))
         });
         let more: Vec<i32> = more.map(|process| process.pid).collect();
         if more.is_empty() {

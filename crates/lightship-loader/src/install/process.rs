@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::log::Log;
-use crate::confine::{Breach, Cell, Level, Watch};
+use crate::confine::{Breach, Cell, Level, Watch, cgroup};
 
 /// How long a group has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -37,6 +37,7 @@ pub fn stop_all() {
     for leader in &running().leaders {
         signal_group(*leader, Signal::KILL);
     }
+    cgroup::end_all();
 }
 
 struct Running {

@@ -52,6 +52,7 @@ impl Drop for Service {
 }
 
 /// Whether `what` can be tested here; says why not.
+#[expect(clippy::print_stdout, reason = "a test that can't run says why")]
 fn can(what: &str, has: impl Fn(&Report) -> bool) -> bool {
     let report = lightship_loader::confinement();
     let can = has(&report);
