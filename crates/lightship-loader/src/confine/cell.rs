@@ -100,7 +100,7 @@ impl Cell {
 
     /// Ends everybody whom the command has started, wherever they went; `leader` has ended.
     pub(crate) fn end(&mut self, leader: u32) {
-        let orphans = self.orphans();
+        let orphans = if self.groups.is_empty() { Orphans::ItsIfAlone } else { Orphans::Others };
         for group in &self.groups {
             group.close();
         }
@@ -120,7 +120,7 @@ impl Cell {
             let within = self.groups.first().map(Group::numbers);
             let left = family::detached(leader, within.as_ref());
             if left.is_empty() || Instant::now() >= until {
-                return left.into_iter().map(|(_, name)| name).take(MAX_NAMES).collect();
+                return left.into_iter().take(MAX_NAMES).collect();
             }
             std::thread::park_timeout(Duration::from_millis(20));
         }
