@@ -324,8 +324,11 @@ mod tests {
     use super::*;
     use crate::confine::{Confiner, Plan};
 
-    fn cell(stage: &Path) -> Cell {
-        let confiner = Confiner::new(Confine::Best, Limits::default(), stage.to_owned());
+    fn confiner(stage: &Path) -> Confiner {
+        Confiner::new(Confine::Best, Limits::default(), stage.to_owned())
+    }
+
+    fn cell(confiner: &Confiner, stage: &Path) -> Cell {
         let plan = Plan { writable: vec![stage.to_owned()], limits: Limits::default() };
         confiner.cell(&plan).unwrap()
     }
@@ -337,7 +340,9 @@ mod tests {
         command.args(["-c", script]);
         let mut seen = Vec::new();
         let until = Instant::now() + limit;
-        let ran = run(command, cell(dir.path()), &mut log, until, |line| seen.push(line.into()));
+        let confiner = confiner(dir.path());
+        let cell = cell(&confiner, dir.path());
+        let ran = run(command, cell, &mut log, until, |line| seen.push(line.into()));
         (ran.unwrap().end, seen, log.tail().to_owned())
     }
 
@@ -387,7 +392,8 @@ mod tests {
             drop(open);
         });
         let mut log = Log::open(&dir.path().join("log"), 1, crate::clock::now()).unwrap();
-        let (until, cell) = (Instant::now() + LONG, cell(dir.path()));
+        let confiner = confiner(dir.path());
+        let (until, cell) = (Instant::now() + LONG, cell(&confiner, dir.path()));
         let ran = run(Command::new(program), cell, &mut log, until, |_| {}).unwrap();
         assert!(matches!(ran.end, End::Exited(Exit::Code(0))));
         closer.unwrap().join().unwrap();
