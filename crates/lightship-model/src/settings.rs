@@ -263,6 +263,7 @@ mod tests {
         let error = resolve(Given::default(), &[("LOA_TOOL_TIMEOUT", "soon")], "").unwrap_err();
         assert!(error.to_string().contains("LOA_TOOL_TIMEOUT is `soon`"), "{error}");
         assert!(resolve(Given::default(), &[("LOA_DEFERRED_TOOLS", "maybe")], "").is_err());
+        assert!(resolve(Given::default(), &[("LOA_CONFINE", "some")], "").is_err());
         let off = resolve(Given::default(), &[("LOA_DEFERRED_TOOLS", "false")], "").unwrap();
         assert!(!off.enabled.value);
     }

@@ -8,6 +8,7 @@
 pub mod archive;
 mod base64;
 pub mod browser;
+pub mod groups;
 mod loader;
 pub mod process;
 mod registry;

@@ -15,7 +15,7 @@ use lightship_model::toolenv::{self, Roots};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Loader, Run, Tree, files_with_digests, process};
+use crate::{Loader, Run, Tree, files_with_digests, groups, process};
 
 /// What of this process's environment a loader in a sandbox has too. rustup's `cargo` needs to
 /// know where the toolchains are, as `HOME` is another one.
@@ -268,6 +268,7 @@ impl Drop for Sandbox {
         for pid in process::installers(&self.dir()) {
             process::kill(&pid);
         }
+        groups::end(&self.dir());
     }
 }
 

@@ -22,6 +22,7 @@ const MAX_NAMES: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(super) required: bool,
+    pub(super) drop_capabilities: bool,
     pub(super) landlock: Option<(OwnedFd, u32)>,
     pub(super) filter: Vec<libc::sock_filter>,
     pub(super) groups: Vec<Group>,
@@ -56,8 +57,15 @@ impl Cell {
         let filter = std::mem::take(&mut self.filter);
         // For `bench/neighbour`, which shows what the priorities are worth.
         let idle = std::env::var_os("LIGHTSHIP_BENCH_NORMAL_PRIORITY").is_none();
-        let child =
-            Child { groups, landlock: ruleset, filter, required: self.required, idle, tell };
+        let child = Child {
+            groups,
+            landlock: ruleset,
+            filter,
+            drop_capabilities: self.drop_capabilities,
+            required: self.required,
+            idle,
+            tell,
+        };
         child.arrange(command);
         Ok(Door { told, places, landlock })
     }
@@ -95,7 +103,7 @@ impl Cell {
 
     /// Ends everybody whom the command has started, wherever they went; `leader` has ended.
     pub(crate) fn end(&mut self, leader: u32) {
-        let orphans = self.orphans();
+        let orphans = if self.groups.is_empty() { Orphans::ItsIfAlone } else { Orphans::Others };
         for group in &self.groups {
             group.close();
         }
@@ -115,7 +123,7 @@ impl Cell {
             let within = self.groups.first().map(Group::numbers);
             let left = family::detached(leader, within.as_ref());
             if left.is_empty() || Instant::now() >= until {
-                return left.into_iter().map(|(_, name)| name).take(MAX_NAMES).collect();
+                return left.into_iter().take(MAX_NAMES).collect();
             }
             std::thread::park_timeout(Duration::from_millis(20));
         }

@@ -8,8 +8,10 @@
 mod group;
 mod place;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lightship_model::digest::Digest;
 
@@ -81,21 +83,39 @@ impl Drop for Groups {
         for branch in &self.trees {
             // Another loader of this directory may be using it.
             fs::remove_dir(&branch.dir).unwrap_or_default();
+            made().remove(&branch.dir);
         }
     }
+}
+
+/// The tool directories' groups that this process has made and not removed.
+static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn made() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends everybody in the groups of this process and removes those, for its own end.
+pub(crate) fn end_all() {
+    for dir in std::mem::take(&mut *made()) {
+        end_below(&dir);
+    }
+}
+
+fn end_below(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            group::end(&entry.path());
+        }
+    }
+    fs::remove_dir(dir).unwrap_or_default();
 }
 
 /// Ends what a dead loader left in the groups of the stage `stage`, and removes them.
 pub(crate) fn sweep(stage: &Path) {
     let name = name(stage);
     for (_, base) in bases() {
-        let dir = base.join(&name);
-        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                group::end(&entry.path());
-            }
-        }
-        fs::remove_dir(dir).unwrap_or_default();
+        end_below(&base.join(&name));
     }
 }
 
@@ -137,6 +157,7 @@ fn branch(kind: Kind, base: &Path, name: &str, memory: u64) -> Result<Branch, St
         }
         _ => {}
     }
+    made().insert(dir.clone());
     let mut branch = Branch { kind, dir, memory: false, pids: false };
     match kind {
         Kind::Memory => branch.memory = group::bound_memory(&branch.dir, memory),

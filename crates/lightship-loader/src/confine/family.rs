@@ -54,19 +54,23 @@ pub(super) fn uses(leader: u32, orphans: Orphans, with_memory: bool) -> Use {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Orphans {
     Its,
+    /// Unless another installer runs, whose they may be as well.
+    ItsIfAlone,
     /// A control group has everybody of this installer: they are another's.
     Others,
 }
 
 /// The living of the family who have left the session of `leader`, of `within` where that is
-/// known: number and name.
-pub(super) fn detached(leader: u32, within: Option<&BTreeSet<i32>>) -> Vec<(i32, String)> {
+/// known, by name.
+pub(super) fn detached(leader: u32, within: Option<&BTreeSet<i32>>) -> BTreeSet<String> {
     let all = match within {
         Some(within) => processes().into_iter().filter(|it| within.contains(&it.pid)).collect(),
-        None => living(leader, Orphans::Its),
+        None => living(leader, Orphans::ItsIfAlone),
     };
     let left = all.into_iter().filter(|it| !it.dead && u32::try_from(it.session) != Ok(leader));
-    left.map(|process| (process.pid, name(process.pid))).collect()
+    // One without a name has ended meanwhile.
+    let named = left.map(|process| name(process.pid));
+    named.filter(|name| !name.is_empty()).collect()
 }
 
 fn name(pid: i32) -> String {
@@ -108,11 +112,16 @@ pub(super) fn reap() {
 }
 
 fn living(leader: u32, orphans: Orphans) -> Vec<Process> {
-    let loader = own();
+    let this = own();
     process::with_leaders(|leaders, settled| {
         // A child that another thread is starting looks like an orphan until it is noted.
-        let loader = if settled && orphans == Orphans::Its { loader } else { (-1, -1) };
-        members(&processes(), i32::try_from(leader).unwrap_or(-1), loader, leaders)
+        let counted = match orphans {
+            Orphans::Its => settled,
+            Orphans::ItsIfAlone => settled && leaders.len() < 2,
+            Orphans::Others => false,
+        };
+        let this = if counted { this } else { (-1, -1) };
+        members(&processes(), i32::try_from(leader).unwrap_or(-1), this, leaders)
     })
 }
 
@@ -127,7 +136,7 @@ fn own() -> (i32, i32) {
 fn members(
     all: &[Process],
     leader: i32,
-    loader: (i32, i32),
+    this: (i32, i32),
     leaders: &BTreeSet<u32>,
 ) -> Vec<Process> {
     let mut found: BTreeSet<i32> = BTreeSet::new();
@@ -137,7 +146,7 @@ fn members(
                 && (process.pid == leader
                     || process.session == leader
                     || found.contains(&process.parent)
-                    || is_orphan(process, loader, leaders))
+                    || is_orphan(process, this, leaders))
         });
         let more: Vec<i32> = more.map(|process| process.pid).collect();
         if more.is_empty() {

@@ -72,6 +72,7 @@ impl Confiner {
         let processes = limits.processes.unwrap_or(defaults::PROCESSES);
         Ok(Cell {
             required: self.confine == Confine::Required,
+            drop_capabilities: self.confine != Confine::Off,
             landlock,
             filter: filter.unwrap_or_default(),
             groups: self.groups().group(plan.limits.memory, processes),

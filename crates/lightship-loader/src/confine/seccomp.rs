@@ -21,7 +21,7 @@ const FIRST_ARGUMENT: u32 = 16;
 
 const ALLOW: u32 = 0x7fff_0000;
 const DENY: u32 = 0x0005_0000 | 1; // EPERM
-const ABSENT: u32 = 0x0005_0000 | 38; // ENOSYS
+const ABSENT: u32 = 0x0005_0000 | 0x26; // ENOSYS
 
 /// What `<linux/audit.h>` calls this machine; nothing for one that has no list here.
 const THIS: Option<u32> = if cfg!(target_arch = "x86_64") {
@@ -32,7 +32,7 @@ const THIS: Option<u32> = if cfg!(target_arch = "x86_64") {
     None
 };
 
-/// From here on are the calls of x86_64's second ABI (x32), which would go round the list.
+/// From here on are the calls of `x86_64`'s second ABI (x32), which would go round the list.
 const SECOND_ABI: u32 = 0x4000_0000;
 
 /// `CLONE_NEWNS`, `NEWCGROUP`, `NEWUTS`, `NEWIPC`, `NEWUSER`, `NEWPID`, `NEWNET`.
@@ -94,7 +94,7 @@ const DENIED: &[c_long] = &[
 ];
 
 /// Calls that programs do without: `clone` stands for `clone3`, whose flags lie in memory where
-/// no filter sees them, and ordinary reads and writes for io_uring.
+/// no filter sees them, and ordinary reads and writes for `io_uring`.
 const ABSENTEES: &[c_long] = &[
     libc::SYS_clone3,
     libc::SYS_io_uring_setup,
@@ -212,7 +212,7 @@ mod tests {
     fn other_architectures_and_abis_do_not_go_round_the_list() {
         assert_eq!(answer(&program(), 0x4000_0003, 26, 0), ABSENT);
         if cfg!(target_arch = "x86_64") {
-            assert_eq!(here(c_long::from(SECOND_ABI | 521), 0), ABSENT);
+            assert_eq!(here(c_long::from(SECOND_ABI | 0x209), 0), ABSENT);
         }
     }
 }

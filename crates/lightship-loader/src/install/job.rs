@@ -213,12 +213,12 @@ impl Job<'_> {
         purpose: &'static str,
         mut seen: impl FnMut(&Reporter, &str),
     ) -> Result<(), InstallError> {
+        let cell = self.cell()?;
         let program = command.get_program().to_string_lossy().into_owned();
         let what = describe(&command);
         self.runner.audit(&Act::Run { tool: self.tool.name.clone(), program, purpose });
         self.log.command(&what);
         let reporter = self.reporter.clone();
-        let cell = self.cell()?;
         let deadline = self.deadline;
         let ran =
             process::run(command, cell, &mut self.log, deadline, |line| seen(&reporter, line));

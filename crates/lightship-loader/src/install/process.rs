@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::log::Log;
-use crate::confine::{Breach, Cell, Level, Watch};
+use crate::confine::{Breach, Cell, Level, Watch, cgroup};
 
 /// How long a group has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -37,6 +37,7 @@ pub fn stop_all() {
     for leader in &running().leaders {
         signal_group(*leader, Signal::KILL);
     }
+    cgroup::end_all();
 }
 
 struct Running {
@@ -323,8 +324,11 @@ mod tests {
     use super::*;
     use crate::confine::{Confiner, Plan};
 
-    fn cell(stage: &Path) -> Cell {
-        let confiner = Confiner::new(Confine::Best, Limits::default(), stage.to_owned());
+    fn confiner(stage: &Path) -> Confiner {
+        Confiner::new(Confine::Best, Limits::default(), stage.to_owned())
+    }
+
+    fn cell(confiner: &Confiner, stage: &Path) -> Cell {
         let plan = Plan { writable: vec![stage.to_owned()], limits: Limits::default() };
         confiner.cell(&plan).unwrap()
     }
@@ -336,7 +340,9 @@ mod tests {
         command.args(["-c", script]);
         let mut seen = Vec::new();
         let until = Instant::now() + limit;
-        let ran = run(command, cell(dir.path()), &mut log, until, |line| seen.push(line.into()));
+        let confiner = confiner(dir.path());
+        let cell = cell(&confiner, dir.path());
+        let ran = run(command, cell, &mut log, until, |line| seen.push(line.into()));
         (ran.unwrap().end, seen, log.tail().to_owned())
     }
 
@@ -386,7 +392,8 @@ mod tests {
             drop(open);
         });
         let mut log = Log::open(&dir.path().join("log"), 1, crate::clock::now()).unwrap();
-        let (until, cell) = (Instant::now() + LONG, cell(dir.path()));
+        let confiner = confiner(dir.path());
+        let (until, cell) = (Instant::now() + LONG, cell(&confiner, dir.path()));
         let ran = run(Command::new(program), cell, &mut log, until, |_| {}).unwrap();
         assert!(matches!(ran.end, End::Exited(Exit::Code(0))));
         closer.unwrap().join().unwrap();

@@ -16,9 +16,8 @@ const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 const OOM_SCORE_ADJ: &[u8] = b"800";
 const SECCOMP_SET_MODE_FILTER: libc::c_uint = 1;
 
-const PRIVILEGES: u8 = 1;
-const LANDLOCK: u8 = 2;
-const SECCOMP: u8 = 4;
+const LANDLOCK: u8 = 1;
+const SECCOMP: u8 = 2;
 
 /// What a child does with itself before it becomes the installer.
 #[derive(Debug)]
@@ -28,6 +27,8 @@ pub(crate) struct Child {
     pub(crate) landlock: Option<OwnedFd>,
     /// A seccomp program; nothing where there is none for this machine.
     pub(crate) filter: Vec<libc::sock_filter>,
+    /// Whether it gives up what root has beyond its own files.
+    pub(crate) drop_capabilities: bool,
     /// Whether it must not start without Landlock and seccomp.
     pub(crate) required: bool,
     /// Whether it waits for everybody else's processor and disk.
@@ -104,9 +105,7 @@ impl Child {
         // SAFETY: prctl with integer arguments touches no memory of ours.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
         // SAFETY: as above.
-        if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } == 0 {
-            held.flags |= PRIVILEGES;
-        }
+        unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
         if self.idle {
             be_idle();
         }
@@ -116,6 +115,9 @@ impl Child {
             if enter(group.as_raw_fd()) {
                 held.groups |= bit(place);
             }
+        }
+        if self.drop_capabilities {
+            drop_capabilities();
         }
         if let Some(ruleset) = &self.landlock {
             // SAFETY: takes a descriptor, which `self` keeps open, and flags.
@@ -159,6 +161,55 @@ fn dump_no_core() {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `none` outlives the call, which reads it.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
+}
+
+/// `CHOWN`, `DAC_OVERRIDE`, `FOWNER`, `FSETID`, `SETGID`, `SETUID`, `NET_BIND_SERVICE`: what
+/// unpacking and npm do as root.
+const KEPT_CAPABILITIES: u32 = 1 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10;
+/// More than Linux has.
+const CAPABILITIES: libc::c_ulong = 64;
+
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    pid: libc::c_int,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct CapabilitySet {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// Gives up root's capabilities but the kept ones. Root without them can't look into a process
+/// that has them, Landlock or not; with `CAP_PERFMON` it could even under Landlock.
+fn drop_capabilities() {
+    const VERSION_3: u32 = 0x2008_0522;
+    for capability in 0..CAPABILITIES {
+        let kept = capability < 32 && KEPT_CAPABILITIES & (1 << capability) != 0;
+        if !kept {
+            // SAFETY: prctl with integer arguments touches no memory of ours.
+            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        }
+    }
+    let clear = libc::PR_CAP_AMBIENT_CLEAR_ALL;
+    // SAFETY: as above.
+    unsafe { libc::prctl(libc::PR_CAP_AMBIENT, clear, 0, 0, 0) };
+    let mut header = CapabilityHeader { version: VERSION_3, pid: 0 };
+    let mut sets = [CapabilitySet { effective: 0, permitted: 0, inheritable: 0 }; 2];
+    // SAFETY: both outlive the call, and are what version 3 reads and writes.
+    if unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) } != 0 {
+        return;
+    }
+    let [low, high] = &mut sets;
+    low.effective &= KEPT_CAPABILITIES;
+    low.permitted &= KEPT_CAPABILITIES;
+    low.inheritable = 0;
+    *high = CapabilitySet { effective: 0, permitted: 0, inheritable: 0 };
+    // SAFETY: both outlive the call, which reads them.
+    unsafe { libc::syscall(libc::SYS_capset, &raw const header, sets.as_ptr()) };
 }
 
 /// Enters the control group whose `cgroup.procs` is open as `fd`.

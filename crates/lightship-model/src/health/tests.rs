@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::confinement::{Bound, Keeper};
 use crate::event::{Event, Exit, PlannedTool, ToolChange, What};
 
 /// The example of the specification's "Extended Health Endpoint", as it stands there.
@@ -171,4 +172,33 @@ fn a_loader_that_ends_well_is_complete_and_one_that_is_given_up_on_degrades() {
     apply(&mut status, 1, What::LoaderExited { exit: Exit::Code(70), restart_in_ms: None });
     assert_eq!(status.loader.state, LoaderState::Failed);
     assert_eq!(verdict(&status, at(2)).0, Verdict::Degraded);
+}
+
+#[test]
+fn how_far_installers_are_confined_is_told_with_what_is_missing() {
+    let mut status = running();
+    let bound = |limit| Bound { by: Keeper::Watch, limit };
+    let report = Report {
+        level: "landlock-7+seccomp".to_owned(),
+        landlock: Some(7),
+        seccomp: true,
+        memory: bound(1 << 30),
+        processes: bound(4096),
+        missing: vec!["no control group".to_owned()],
+    };
+    apply(&mut status, 2, What::Confinement(report));
+    let mut change = ToolChange::new(name("rust"), ToolStatus::Installed);
+    change.confinement = Some("landlock-7+seccomp".to_owned());
+    apply(&mut status, 3, What::Tool(change));
+    let rights = Rights { details: true, control: false };
+    let full = full_health(&status, &capabilities(), at(0), at(9), rights, None);
+    let document = serde_json::to_value(full).unwrap();
+    let told = &document["loader"]["confinement"];
+    assert_eq!(told["level"], "landlock-7+seccomp");
+    assert_eq!(
+        (&told["memory"]["by"], &told["memory"]["limit"]),
+        (&"watch".into(), &(1 << 30).into())
+    );
+    assert_eq!(told["missing"][0], "no control group");
+    assert_eq!(document["tools"]["details"]["rust"]["confinement"], "landlock-7+seccomp");
 }

@@ -3,6 +3,7 @@
 mod supervision;
 
 use super::*;
+use crate::key::{Platform, keys};
 
 fn load(text: &str) -> Result<Manifest, ManifestErrors> {
     Manifest::load(Text::new("lightship.toml", text), |_, _| Err("no other file".to_owned()))
@@ -37,6 +38,35 @@ fn the_designs_example_is_read() {
     assert_eq!(ck.priority, defaults::PRIORITY);
     let order: Vec<&str> = manifest.tools_in_order().iter().map(|t| t.name.as_str()).collect();
     assert_eq!(order, ["rust", "ck-search"]);
+}
+
+#[test]
+fn limits_are_read_with_their_units_and_change_no_key() {
+    let text = "[loader]\nconfine = \"required\"\nmemory = \"4GiB\"\nsilence = \"10m\"\n\
+                [tools.a]\nmemory = 1000\nprocesses = 64\nscript = { run = [\"true\"] }\n";
+    let manifest = load(text).unwrap();
+    assert_eq!(manifest.loader.confine, Some(Confine::Required));
+    let own = manifest.tools[&"a".parse().unwrap()].limits;
+    assert_eq!(own, Limits { memory: Some(1000), processes: Some(64), silence: None });
+    let both = own.or(manifest.loader.limits);
+    assert_eq!((both.memory, both.silence), (Some(1000), Some(Duration::from_mins(10))));
+    let platform = Platform {
+        arch: "x86_64".into(),
+        libc: "glibc-2.36".into(),
+        python: None,
+        store: "/data".into(),
+    };
+    let plain = load("[tools.a]\nscript = { run = [\"true\"] }\n").unwrap();
+    assert_eq!(keys(&manifest.tools, &platform), keys(&plain.tools, &platform));
+}
+
+#[test]
+fn a_limit_of_nothing_is_an_error_at_its_place() {
+    for key in ["memory = 0", "memory = \"lots\"", "processes = 0"] {
+        let message = message(&format!("[tools.a]\n{key}\nscript = {{ run = [\"true\"] }}\n"));
+        assert!(message.starts_with("lightship.toml:2:"), "{message}");
+    }
+    assert!(message("[loader]\nconfine = \"some\"\n").contains("best"));
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn every_setting_says_where_it_comes_from() {
             vec!["deferred-tools", "false", "environment LOA_DEFERRED_TOOLS"],
             vec!["tool-timeout", "5m", "manifest"],
             vec!["tool-jobs", "3", "manifest"],
+            vec!["confine", "best", "default"],
             vec!["lock", &lock, "default"],
             vec!["locked", "false", "default"],
         ]

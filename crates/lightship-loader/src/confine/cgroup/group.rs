@@ -54,8 +54,8 @@ impl Group {
         }
         if branch.kind == Kind::Unified {
             // Where the processor is divided among groups, this one takes what others leave.
-            let idle = set(&group.dir, "cpu.idle", "1") || set(&group.dir, "cpu.weight", "1");
-            let _divided: bool = idle;
+            set(&group.dir, "cpu.weight", "1");
+            set(&group.dir, "cpu.idle", "1");
         }
         Some(group)
     }

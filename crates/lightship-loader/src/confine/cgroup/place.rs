@@ -74,8 +74,11 @@ impl Mount<'_> {
 
     fn tree(&self, kind: Kind, path: &str) -> Tree {
         let below = path.strip_prefix(self.root).unwrap_or(path).trim_start_matches('/');
-        let inside = self.point.to_owned();
-        Tree { kind, own: vec![self.point.join(below), inside] }
+        let mut own = vec![self.point.to_owned()];
+        if !below.is_empty() {
+            own.insert(0, self.point.join(below));
+        }
+        Tree { kind, own }
     }
 }
 
@@ -98,7 +101,7 @@ mod tests {
         let kinds: Vec<Kind> = trees.iter().map(|tree| tree.kind).collect();
         assert_eq!(kinds, [Kind::Pids, Kind::Memory, Kind::Unified]);
         assert_eq!(own(&trees[1]), ["/cg/memory/docker/ab", "/cg/memory"]);
-        assert_eq!(own(&trees[2])[0], "/cg/unified/");
+        assert_eq!(own(&trees[2]), ["/cg/unified"]);
     }
 
     #[test]

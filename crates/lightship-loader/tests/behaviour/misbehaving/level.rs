@@ -76,5 +76,5 @@ fn where_it_is_required_and_missing_the_tool_fails_and_nothing_runs() {
     let error = change.error.as_deref().unwrap();
     assert!(error.contains("confinement is required") && error.contains("Landlock"), "{error}");
     assert!(error.contains("LOA_CONFINE"), "{error}");
-    assert!(!sandbox.log("tool").contains("it ran"));
+    assert!(!sandbox.log("tool").contains("it ran"), "nothing was begun");
 }

@@ -13,13 +13,14 @@ mod signals;
 mod silence;
 mod writing;
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use lightship_model::confinement::{Keeper, Report};
 use lightship_model::event::What;
 use lightship_model::state::ToolStatus;
 use testkit::process::{installers, is_alive};
-use testkit::{Run, Sandbox};
+use testkit::{Run, Sandbox, groups};
 
 /// What the service keeps in its environment.
 const SECRET: &str = "xyzzy-31415926-secret";
@@ -52,6 +53,7 @@ impl Drop for Service {
 }
 
 /// Whether `what` can be tested here; says why not.
+#[expect(clippy::print_stdout, reason = "a test that can't run says why")]
 fn can(what: &str, has: impl Fn(&Report) -> bool) -> bool {
     let report = lightship_loader::confinement();
     let can = has(&report);
@@ -99,16 +101,5 @@ fn assert_left_nothing(sandbox: &Sandbox) {
     let tree = sandbox.installed_tree();
     let left: Vec<&String> = tree.keys().filter(|path| path.contains("/bad")).collect();
     assert!(left.is_empty(), "{left:?}");
-    assert_eq!(control_groups(sandbox), [""; 0]);
-}
-
-/// The control groups of the sandbox's tool directory.
-fn control_groups(sandbox: &Sandbox) -> Vec<String> {
-    let stage = std::fs::canonicalize(sandbox.dir()).unwrap().join("v1/stage");
-    let digest = lightship_model::digest::Digest::of(stage.as_os_str().as_encoded_bytes());
-    let name = format!("lightship-{}", &digest.as_str()[..12]);
-    let mut find = Command::new("find");
-    find.args(["/sys/fs/cgroup", "-type", "d", "-name", &name]);
-    let found = find.output().unwrap();
-    String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
+    assert_eq!(groups::of(&sandbox.dir()), Vec::<PathBuf>::new());
 }

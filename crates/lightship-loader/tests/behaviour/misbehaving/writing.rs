@@ -11,11 +11,12 @@ use crate::support::{sandbox, script, simple};
 /// Shell that tries to write, remove, rename, link and truncate in all the places that are not
 /// its own, says where it could, and fails.
 fn vandal(targets: &[PathBuf], victim: &str) -> String {
-    let list: String = targets.iter().map(|path| format!(" '{}'", path.display())).collect();
+    let list: Vec<String> = targets.iter().map(|path| format!("'{}'", path.display())).collect();
+    let list = list.join(" ");
     format!(
         "echo mine > \"$PREFIX/mine\"; mkdir \"$STAGE/mine\"; mv \"$PREFIX/mine\" \"$STAGE/mine\"\n\
          ln \"$STAGE/mine/mine\" \"$PREFIX/again\"; echo x > /dev/null; echo own places work\n\
-         for folder in{list}; do\n\
+         for folder in {list}; do\n\
            if echo x > \"$folder/new\"; then echo WROTE \"$folder\"; fi\n\
            if mkdir \"$folder/newdir\"; then echo MADE \"$folder\"; fi\n\
            if mv \"$PREFIX/again\" \"$folder/moved\"; then echo MOVED \"$folder\"; fi\n\
@@ -36,11 +37,9 @@ fn prepare(sandbox: &Sandbox) -> Vec<PathBuf> {
     sandbox.manifest(&simple("good", "good"));
     let _run = sandbox.run().installed_all();
     let dir = sandbox.dir();
-    let shared = sandbox.path("shm");
-    let mut folders = vec![
+    let folders = vec![
         sandbox.path("home"),
         sandbox.path(""),
-        std::env::temp_dir(),
         dir.clone(),
         dir.join("bin"),
         dir.join("v1"),
@@ -51,10 +50,6 @@ fn prepare(sandbox: &Sandbox) -> Vec<PathBuf> {
         sandbox.prefix("good"),
         sandbox.prefix("good").join("bin"),
     ];
-    // What others may have of the same name in shared places is not touched.
-    folders.retain(|folder| *folder != std::env::temp_dir());
-    folders.push(shared);
-    fs::create_dir(sandbox.path("shm")).unwrap();
     let receipt = sandbox.receipts()["good"].0.display().to_string();
     let program = sandbox.prefix("good").join("bin/good").display().to_string();
     let state = dir.join("loader-state.json").display().to_string();
