@@ -191,7 +191,7 @@ impl Keeper {
                     Err(failed) => {
                         Input::LoaderNotStarted { code: failed.code, error: failed.error }
                     }
-                })
+                });
             }
             Action::SignalService(signal) => self.processes.signal_service(signal),
             Action::SignalLoader(signal) => self.processes.signal_loader(signal),

@@ -66,23 +66,23 @@ fn words(status: &Status, view: &ToolView) -> String {
         let waits = view.change.waits.as_ref().filter(|waits| **waits != Waits::Demand);
         return waits.map_or_else(|| "is about to be loaded".to_owned(), Waits::to_string);
     };
-    let mut words = String::new();
-    if at_work.change.name != view.change.name {
-        words = format!("waits for {}: ", at_work.change.name);
-    }
-    let Some(progress) = &at_work.progress else { return words + "installing" };
-    words.push_str(progress.phase.as_str());
+    let whose = if at_work.change.name == view.change.name {
+        String::new()
+    } else {
+        format!("waits for {}: ", at_work.change.name)
+    };
+    let Some(progress) = &at_work.progress else { return whose + "installing" };
+    let phase = progress.phase.as_str();
     match (progress.done, progress.total) {
         (Some(done), Some(total)) if total > 0 => {
             let percent = done.min(total).saturating_mul(100) / total;
-            words.push_str(&format!(" {percent}%"));
+            format!("{whose}{phase} {percent}%")
         }
         (Some(done), _) if progress.unit == Some(Unit::Bytes) => {
-            words.push_str(&format!(" {} MB", done / 1_000_000));
+            format!("{whose}{phase} {} MB", done / 1_000_000)
         }
-        _ => {}
+        _ => whose + phase,
     }
-    words
 }
 
 fn end(status: &Status, view: &ToolView, promised: bool) -> Option<End> {

@@ -99,7 +99,7 @@ impl Shim {
         let mut programs = map.programs.iter();
         let own = programs.find(|(program, _)| self.name == OsStr::new(program.as_str()));
         let (_, tool) = own.ok_or(ShimError::Unknown)?;
-        self.wait_for(tool, &map)?;
+        wait_for(tool, &map)?;
         let program = look_up(&map.dirs, &self.name);
         let program = program.ok_or_else(|| ShimError::NoProgram { tool: tool.clone() })?;
         Err(program.execute(words, &guard.pass_on()))
@@ -114,16 +114,16 @@ impl Shim {
         let other = || io::Error::other("it is of another version of lightship");
         ShimMap::parse(&text).ok_or_else(|| ShimError::Map { path, source: other() })
     }
+}
 
-    fn wait_for(&self, tool: &ToolName, map: &ShimMap) -> Result<(), ShimError> {
-        // What is opened from now on must not be taken for a standard stream that is closed.
-        let _held = sys::hold_standard_descriptors();
-        let var = |name: &str| env::var(name).ok();
-        let limit = limit(var, map.wait).map_err(ShimError::Limit)?;
-        let control = map.control.as_deref().ok_or(ShimError::NoControl)?;
-        let control: ControlAddress = control.parse().map_err(|_| ShimError::NoControl)?;
-        wait(&control, tool, installer().as_ref(), limit)?.into_result(tool, limit.0)
-    }
+fn wait_for(tool: &ToolName, map: &ShimMap) -> Result<(), ShimError> {
+    // What is opened from now on must not be taken for a standard stream that is closed.
+    let _held = sys::hold_standard_descriptors();
+    let var = |name: &str| env::var(name).ok();
+    let limit = limit(var, map.wait).map_err(ShimError::Limit)?;
+    let control = map.control.as_deref().ok_or(ShimError::NoControl)?;
+    let control: ControlAddress = control.parse().map_err(|_| ShimError::NoControl)?;
+    wait(&control, tool, installer().as_ref(), limit)?.into_result(tool, limit.0)
 }
 
 /// The tool whose installer this process belongs to.

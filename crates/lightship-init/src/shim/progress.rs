@@ -57,23 +57,23 @@ impl Progress {
         let width = if width == 0 { WIDTH } else { width };
         let line = fit(&self.words, self.began.elapsed().as_secs(), width);
         if line != self.drawn {
-            self.put(&format!("{CLEAR}{line}"));
+            put(&format!("{CLEAR}{line}"));
             self.drawn = line;
         }
-    }
-
-    fn put(&self, text: &str) {
-        let mut stderr = io::stderr().lock();
-        stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).unwrap_or_default();
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         if !self.drawn.is_empty() {
-            self.put(CLEAR);
+            put(CLEAR);
         }
     }
+}
+
+fn put(text: &str) {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).unwrap_or_default();
 }
 
 /// The words, cut where the line is not wide enough, and the time. The last column stays free:

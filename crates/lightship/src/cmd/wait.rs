@@ -41,13 +41,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, Failure> {
-    let control = match on_demand::running(args.socket, None)? {
-        Some(control) => control,
-        None => {
-            let url = settings_url(args.project.manifest.clone())?;
-            let token = std::env::var(client::TOKEN_VARIABLE).ok().filter(|it| !it.is_empty());
-            ctl::find(None, Some(&url), token.as_deref()).map_err(Failure::NotRunning)?
-        }
+    let control = if let Some(control) = on_demand::running(args.socket, None)? {
+        control
+    } else {
+        let url = settings_url(args.project.manifest.clone())?;
+        let token = std::env::var(client::TOKEN_VARIABLE).ok().filter(|it| !it.is_empty());
+        ctl::find(None, Some(&url), token.as_deref()).map_err(Failure::NotRunning)?
     };
     let limit = limit(args.timeout, &Project::open(&args.project, None)?)?;
     let all = wait_for(&control, &args.tools, limit)?;

@@ -6,3 +6,4 @@ mod hostile;
 mod polite;
 mod serving;
 mod streams;
+mod waiting;
