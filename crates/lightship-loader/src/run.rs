@@ -47,7 +47,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         warn(sink, failure);
     }
     let manifest = &options.manifest;
-    let own_folders = own_folders(&options.tool_dir);
+    let own_folders = own_folders(&options.tool_dir, &places.dir);
     let python = platform::python(manifest, &places.dir, &own_folders);
     let keys = keys(&manifest.tools, &platform::platform(&places.dir, python.as_ref()));
     let environment = Environment::from_process(&own_folders, manifest.registries.clone());
