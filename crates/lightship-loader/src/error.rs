@@ -10,8 +10,8 @@ use lightship_model::exit;
 pub enum LoaderError {
     #[error("the tool directory `{path}` can't be used: {what}")]
     Directory { path: PathBuf, what: &'static str, source: io::Error },
-    #[error("the tool directory `{path}` can't be used: {why}")]
-    Unusable { path: PathBuf, why: String },
+    #[error("the tool directory `{path}` can't be used")]
+    Unusable { path: PathBuf, source: io::Error },
     #[error("can't {what} `{path}`")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
 }

@@ -98,7 +98,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         observed,
         &decided,
         started,
-    )?;
+    );
     let summary = load.follow(commands)?;
     drop(lock);
     Ok(summary)

@@ -74,7 +74,7 @@ impl<'a> Load<'a> {
         observed: Observed,
         decided: &[Planned],
         started: Timestamp,
-    ) -> Result<Self> {
+    ) -> Self {
         let tools = &options.manifest.tools;
         let lines: Vec<PlannedTool> = decided
             .iter()
@@ -87,7 +87,7 @@ impl<'a> Load<'a> {
         let to_install =
             decided.iter().filter(|planned| planned.decision == Decision::Install).count();
         runner.audit(&Act::Start { installed: observed.holding.len(), to_install });
-        let (state, mut earlier) = load_state(&runner, &observed, to_install > 0, started)?;
+        let (state, mut earlier) = load_state(&runner, &observed, to_install > 0, started);
         let slots = options.slots();
         let (sender, receiver) = mpsc::channel();
         let mut load = Self {
@@ -123,7 +123,7 @@ impl<'a> Load<'a> {
             }
         }
         load.save();
-        Ok(load)
+        load
     }
 
     /// Performs what the schedule decides, until it is complete.
@@ -369,7 +369,7 @@ fn load_state(
     observed: &Observed,
     has_work: bool,
     now: Timestamp,
-) -> Result<(StateFile, BTreeMap<ToolName, ToolState>)> {
+) -> (StateFile, BTreeMap<ToolName, ToolState>) {
     let loaded = state_file::load(&runner.dir, now).unwrap_or_else(|error| {
         // Derived from the receipts, as it is, it is not worth a tool.
         warn(&runner.sink, format!("can't read loader-state.json: {error}"));
@@ -391,7 +391,7 @@ fn load_state(
     };
     let holding: Vec<&Receipt> = observed.holding.values().collect();
     let tools = earlier.as_ref().map(|state| state.tools.clone()).unwrap_or_default();
-    Ok((StateFile::new(&runner.dir, earlier, &holding, has_work, now), tools))
+    (StateFile::new(&runner.dir, earlier, &holding, has_work, now), tools)
 }
 
 fn millis(end: Timestamp, start: Timestamp) -> u64 {

@@ -31,7 +31,7 @@ pub(crate) fn publish(dir: &ToolDir, receipts: &[&Receipt]) -> io::Result<Vec<St
             let target = if receipt.pre_existing {
                 check::target(dir, receipt, entry)
             } else {
-                dir.from_bin(&receipt.slug()).join(&entry.path)
+                dir.seen_from_bin(&receipt.slug()).join(&entry.path)
             };
             programs.insert(link, (target, *receipt));
         }
@@ -47,7 +47,7 @@ fn publish_python(dir: &ToolDir, receipts: &[&Receipt]) -> io::Result<()> {
     for (rank, receipt) in receipts.iter().enumerate() {
         let Some(python) = &receipt.python else { continue };
         let link = PathBuf::from(format!("{rank:03}-{}", receipt.name));
-        let target = dir.from_python(&receipt.slug()).join(&python.site);
+        let target = dir.seen_from_python(&receipt.slug()).join(&python.site);
         by_tag.entry(&python.tag).or_default().insert(link, target);
     }
     for entry in fs::read_dir(dir.python())?.flatten() {
