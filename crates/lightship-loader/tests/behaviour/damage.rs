@@ -4,8 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use lightship_model::state::ToolStatus;
-use testkit::Sandbox;
+use testkit::{Sandbox, output};
 
 use crate::support::{names, sandbox, simple};
 
