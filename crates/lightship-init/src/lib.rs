@@ -19,6 +19,7 @@ pub mod fuzz;
 mod http;
 mod lines;
 mod loader_link;
+mod local;
 mod log;
 mod log_reader;
 mod logs;

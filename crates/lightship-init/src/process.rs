@@ -79,12 +79,17 @@ impl Launch<'_> {
         spawn(&plan).map_err(|failure| self.not_started(program, &failure))
     }
 
-    /// The `PATH` that the process will have.
+    /// The `PATH` that the process will have, with the tool directory last: it may lie on a volume
+    /// that does not answer, and what the image has must be found before that is asked.
     fn search_path(&self) -> OsString {
-        let own = self.env.iter().find(|(name, _)| name == "PATH");
-        own.map(|(_, value)| OsString::from(value))
-            .or_else(|| std::env::var_os("PATH"))
-            .unwrap_or_else(|| DEFAULT_PATH.into())
+        let own = |wanted| self.env.iter().find(|(name, _)| name == wanted);
+        let Some((_, path)) = own("PATH") else {
+            return std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+        };
+        let Some((_, dir)) = own("LOA_TOOL_DIR") else { return path.into() };
+        let is_slow = |folder: &&str| folder.strip_suffix("/bin") == Some(dir);
+        let (last, first): (Vec<&str>, Vec<&str>) = path.split(':').partition(is_slow);
+        first.into_iter().chain(last).collect::<Vec<_>>().join(":").into()
     }
 
     fn environment(&self) -> Vec<OsString> {

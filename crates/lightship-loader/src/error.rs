@@ -12,8 +12,8 @@ pub enum LoaderError {
     Directory { path: PathBuf, what: &'static str, source: io::Error },
     #[error("another loader ({holder}) is at work in `{path}`")]
     Busy { path: PathBuf, holder: String },
-    #[error("the tool directory `{path}` can't be used: {why}")]
-    Unusable { path: PathBuf, why: String },
+    #[error("the tool directory `{path}` can't be used")]
+    Unusable { path: PathBuf, source: io::Error },
     #[error("can't {what} `{path}`")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
 }

@@ -55,9 +55,10 @@ pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 pub fn prepare(dir: &Path, strict: bool) -> Result<Volume, LoaderError> {
     let places = settle(dir);
     match &places.report.why {
-        Some(why) if strict => {
-            Err(LoaderError::Unusable { path: dir.to_owned(), why: why.clone() })
-        }
+        Some(why) if strict => Err(LoaderError::Unusable {
+            path: dir.to_owned(),
+            source: std::io::Error::other(why.clone()),
+        }),
         _ => Ok(places.report),
     }
 }

@@ -49,7 +49,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         warn(sink, failure);
     }
     let manifest = &options.manifest;
-    let own_folders = own_folders(&options.tool_dir);
+    let own_folders = own_folders(&options.tool_dir, &places.dir);
     let python = platform::python(manifest, &places.dir, &own_folders);
     let keys = keys(&manifest.tools, &platform::platform(&places.dir, python.as_ref()));
     let environment = Environment::from_process(&own_folders, manifest.registries.clone());
@@ -95,7 +95,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     }
     let overflow = Arc::new(overflow);
     let load =
-        Load::begin(options, Arc::new(runner), overflow, keys, observed, &decided, started, lock)?;
+        Load::begin(options, Arc::new(runner), overflow, keys, observed, &decided, started, lock);
     load.follow(commands)
 }
 

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, process};
 
@@ -29,7 +30,7 @@ use crate::supervisor::{Input, LiveRules, ReadyBy, Reload, Rules, Signal, Superv
 use crate::sys::{self, Leads};
 use crate::terminal::Terminal;
 use crate::view::{About, View};
-use crate::{address, log};
+use crate::{address, local, log};
 
 /// The first descriptor that is passed on by `LISTEN_FDS`.
 const LISTEN_FDS_START: RawFd = 3;
@@ -179,7 +180,8 @@ fn environment(config: &Config) -> Vec<(String, String)> {
         let var = |name: &str| service.env.get(name).cloned().or_else(|| env::var(name).ok());
         let own = |name: &str| env::var(name).ok();
         let roots = Roots::new(tool_dir, rustix::process::geteuid().as_raw(), own);
-        let exports = toolenv::exports(&roots, var);
+        let safe = local::is_ours(Path::new(&roots.local));
+        let exports = toolenv::exports(&roots.with_local_if(safe), var);
         env.extend(exports.map(|(name, value)| (name.to_owned(), value)));
     }
     env

@@ -86,7 +86,7 @@ pub(crate) struct Wanted {
 
 /// What the manifest wants, and what there is.
 pub(crate) fn look(manifest: &Manifest, dir: &ToolDir) -> Result<(Vec<Wanted>, Observed)> {
-    let python = platform::python(manifest, dir, &own_folders(dir.root()));
+    let python = platform::python(manifest, dir, &own_folders(dir.root(), dir));
     let platform = platform::platform(dir, python.as_ref());
     let keys = lightship_model::key::keys(&manifest.tools, &platform);
     let observed = observe(dir, manifest, &keys, &BTreeMap::new())?;

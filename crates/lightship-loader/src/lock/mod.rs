@@ -136,7 +136,7 @@ impl Drop for Room {
 
 fn runner(request: &LockRequest, room: &Path) -> Result<Runner> {
     let dir = ToolDir::make(&room.join("tools"))?;
-    let own = own_folders(&request.tool_dir);
+    let own = own_folders(&request.tool_dir, &ToolDir::at(&request.tool_dir));
     let mut environment = Environment::from_process(&own, request.manifest.registries.clone());
     let published = ToolDir::at(&request.tool_dir).bin();
     if published.is_dir() {

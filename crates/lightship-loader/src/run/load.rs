@@ -77,7 +77,7 @@ impl<'a> Load<'a> {
         decided: &[Planned],
         started: Timestamp,
         lock: Option<DirLock>,
-    ) -> Result<Self> {
+    ) -> Self {
         let tools = &options.manifest.tools;
         let lines: Vec<PlannedTool> = decided
             .iter()
@@ -133,7 +133,7 @@ impl<'a> Load<'a> {
             }
         }
         load.save();
-        Ok(load)
+        load
     }
 
     /// Performs what the schedule decides, until it is complete.

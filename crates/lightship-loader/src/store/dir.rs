@@ -126,12 +126,12 @@ impl ToolDir {
     }
 
     /// The same as a link in `bin/` has it: relative, unless it is in another root.
-    pub(crate) fn from_bin(&self, slug: &str) -> PathBuf {
+    pub(crate) fn seen_from_bin(&self, slug: &str) -> PathBuf {
         self.shown(slug, "../v1/store")
     }
 
     /// The same as a link in a folder of `python/` has it.
-    pub(crate) fn from_python(&self, slug: &str) -> PathBuf {
+    pub(crate) fn seen_from_python(&self, slug: &str) -> PathBuf {
         self.shown(slug, "../../v1/store")
     }
 

@@ -82,13 +82,13 @@ fn wanted(dir: &ToolDir, receipts: &[&Receipt], conflicts: &mut Vec<String>) -> 
             let target = if receipt.pre_existing {
                 check::target(dir, receipt, entry)
             } else {
-                dir.from_bin(&receipt.slug()).join(&entry.path)
+                dir.seen_from_bin(&receipt.slug()).join(&entry.path)
             };
             links.insert(link, (target, receipt.name.clone()));
         }
         if let Some(python) = &receipt.python {
             let folder = dir.python().join(&python.tag);
-            let target = dir.from_python(&receipt.slug()).join(&python.site);
+            let target = dir.seen_from_python(&receipt.slug()).join(&python.site);
             let link = folder.join(format!("{rank:03}-{}", receipt.name));
             links.insert(link, (target, receipt.name.clone()));
         }

@@ -28,6 +28,10 @@ pub(crate) fn alone(name: &str, body: impl FnOnce()) {
     let text = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    // Where something is missing here, that is worth a line in a log of tests that pass.
+    for line in text.lines().filter(|line| line.contains("nothing is tried")) {
+        eprintln!("{name}: {line}");
+    }
 }
 
 /// A command in a container, as far as mounts and processes go.

@@ -94,7 +94,11 @@ fn a_tool_that_fits_nowhere_fails_with_the_room_there_is() {
             fs::create_dir(world.sandbox.local()).unwrap();
             let local = world.sandbox.local().display().to_string();
             system("mount", &["-t", "tmpfs", "-o", "size=4m", "tmpfs", &local]);
-            world.wants(&(tool("small", "1", "") + &tool("large", "2", &fills(20))));
+            world.wants(
+                &(tool("small", "1", "")
+                    + &tool("large", "2", &fills(20))
+                    + "requires = [\"small\"]\n"),
+            );
             let up = world.load();
             let health = up.health();
             assert_eq!(

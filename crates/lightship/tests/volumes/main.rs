@@ -6,6 +6,7 @@
 //! are gone with it.
 #![expect(clippy::tests_outside_test_module, reason = "an integration test is a test module")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
+#![expect(clippy::print_stderr, reason = "a test that can't run says why")]
 
 mod alone;
 mod full;

@@ -16,7 +16,7 @@ fn without_a_volume_tools_go_to_the_local_directory_and_later_onto_the_volume() 
             let mut world = World::new();
             let base = world.dir();
             world.mount(&["-t", "tmpfs", "-o", "ro", "tmpfs"]);
-            world.sandbox.set("LOA_TOOL_DIR", base.join("deep/tools"));
+            world.use_dir(base.join("deep/tools"));
             world.wants(&tool("one", "1", ""));
             let up = world.load();
             up.degraded_by("missing", "it can't be made");
@@ -48,7 +48,7 @@ fn without_any_place_at_all_the_service_runs_and_each_tool_says_why_it_is_not_th
             let base = world.dir();
             world.mount(&["-t", "tmpfs", "-o", "ro", "tmpfs"]);
             world.sandbox.set("LOA_LOCAL_DIR", base.join("local"));
-            world.sandbox.set("LOA_TOOL_DIR", base.join("tools"));
+            world.use_dir(base.join("tools"));
             world.wants(&tool("one", "1", ""));
             let up = world.load();
             let health = up.health();

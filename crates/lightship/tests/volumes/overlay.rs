@@ -54,13 +54,13 @@ fn baked_tools_count_and_are_never_written() {
         let mut world = World::new();
         let (dir, baked) = (world.dir(), world.sandbox.path("baked"));
         world.wants(&tool("heavy", "1", ""));
-        world.sandbox.set("LOA_TOOL_DIR", &baked);
+        world.use_dir(baked.clone());
         world.load().healthy();
         let shown = baked.display().to_string();
         system("mount", &["--bind", &shown, &shown]);
         system("mount", &["-o", "remount,bind,ro", &shown]);
         let before = World::files(&baked);
-        world.sandbox.set("LOA_TOOL_DIR", &dir);
+        world.use_dir(dir.clone());
         world.wants(&(tool("heavy", "1", "") + &tool("light", "2", "")));
         world.load().healthy();
         assert_eq!((world.prints("heavy").as_str(), world.prints("light").as_str()), ("1", "2"));

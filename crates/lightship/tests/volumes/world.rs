@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lightship_model::event::{Event, What};
+use lightship_model::toolenv::Roots;
 use lightship_model::volume::Volume;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -24,6 +25,8 @@ const LIMIT: Duration = Duration::from_mins(2);
 /// Everything of one test but what is running.
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
+    /// What `LOA_TOOL_DIR` says.
+    tool_dir: PathBuf,
 }
 
 impl World {
@@ -32,7 +35,13 @@ impl World {
         let mut sandbox = Sandbox::new(env!("CARGO_BIN_EXE_lightship"));
         fs::create_dir(sandbox.dir()).unwrap();
         sandbox.set("LOA_TOOL_DIR", sandbox.dir());
-        Self { sandbox }
+        Self { tool_dir: sandbox.dir(), sandbox }
+    }
+
+    /// Makes another directory than that of the mount the tool directory.
+    pub(crate) fn use_dir(&mut self, dir: PathBuf) {
+        self.sandbox.set("LOA_TOOL_DIR", &dir);
+        self.tool_dir = dir;
     }
 
     pub(crate) fn dir(&self) -> PathBuf {
@@ -99,7 +108,18 @@ impl World {
     /// What the program `name` prints, as the service finds it.
     #[track_caller]
     pub(crate) fn prints(&self, name: &str) -> String {
-        testkit::output(self.sandbox.service("sh").args(["-c", name]))
+        let var = |name: &str| {
+            let shown = |value: &Path| Some(value.display().to_string());
+            match name {
+                "LIGHTSHIP_BAKED_DIR" => shown(&self.sandbox.path("baked")),
+                "LOA_LOCAL_DIR" => shown(&self.sandbox.local()),
+                _ => None,
+            }
+        };
+        let roots = Roots::new(&self.tool_dir.display().to_string(), 0, var);
+        let mut command = self.sandbox.command("/bin/sh");
+        command.args(["-c", name]).env("PATH", roots.bins().join(":"));
+        testkit::output(&mut command)
     }
 
     /// Every file of `folder` with its content.
@@ -135,12 +155,14 @@ pub(crate) fn tool(name: &str, says: &str, before: &str) -> String {
 pub(crate) struct Up {
     child: Child,
     events: Receiver<Event>,
+    contained: bool,
     pub(crate) seen: Vec<Event>,
 }
 
 impl Up {
     pub(crate) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let contained = command.get_program() == "unshare";
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, events) = channel();
@@ -152,7 +174,7 @@ impl Up {
                 }
             }
         }));
-        Self { child, events, seen: Vec::new() }
+        Self { child, events, contained, seen: Vec::new() }
     }
 
     /// Waits for an event for which `wanted` gives something.
@@ -263,7 +285,8 @@ impl Up {
 
 impl Drop for Up {
     fn drop(&mut self) {
-        self.signal(Signal::TERM);
+        // A container goes at once with what started it, which ignores a polite signal.
+        self.signal(if self.contained { Signal::KILL } else { Signal::TERM });
         drop(self.child.wait());
     }
 }

@@ -112,6 +112,8 @@ fn answered(root: &Path, trial: probe::Trial) -> Look {
     // What is no longer free when it is counted was not free when it was tried.
     let space = match space {
         Some(space) if trial.no_space => Some(Space { free_bytes: 0, ..space }),
+        // Files were made: one that says there is no room for any does not count them.
+        Some(space) if space.free_files == Some(0) => Some(Space { free_files: None, ..space }),
         other => other,
     };
     Look::Answered {

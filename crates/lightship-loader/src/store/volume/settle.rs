@@ -120,13 +120,10 @@ fn on_volume(
     }
 }
 
-/// The folders of tools and shims that lightship itself puts on the search path.
-pub(crate) fn own_folders(root: &Path) -> Vec<PathBuf> {
-    let named = roots(root).bins().into_iter().map(PathBuf::from).collect::<Vec<_>>();
-    // As they are named, and as they are without links.
-    let real = named.iter().filter_map(|folder| std::fs::canonicalize(folder).ok());
-    let real: Vec<PathBuf> = real.collect();
-    named.into_iter().chain(real).collect()
+/// The folders of tools and shims that lightship itself puts on the search path for the tool
+/// directory `root`, as they are named; and the one of `dir`, without links.
+pub(crate) fn own_folders(root: &Path, dir: &ToolDir) -> Vec<PathBuf> {
+    roots(root).bins().into_iter().map(PathBuf::from).chain([dir.bin()]).collect()
 }
 
 fn canonical(root: &Path) -> PathBuf {
@@ -148,7 +145,11 @@ fn usable_as_it_is(root: &Path, examined: &Examined) -> bool {
 pub(crate) fn readable(root: &Path) -> Vec<ToolDir> {
     let roots = roots(root);
     let owned = root.to_owned();
-    let answers = within(limit(), move || canonical(&owned)).ok();
+    let there = move || match std::fs::metadata(&owned) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => None,
+        _ => Some(canonical(&owned)),
+    };
+    let answers = within(limit(), there).ok().flatten();
     let others = [roots.baked.clone(), roots.local_tools()].map(PathBuf::from);
     answers.into_iter().chain(others).map(|root| ToolDir::at(&root)).collect()
 }

@@ -1,5 +1,7 @@
 //! `lightship tools env`: what a shell has to be told so that it finds the tools.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use lightship_model::exit;
 use lightship_model::toolenv::{self, Roots};
@@ -42,7 +44,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let var = |name: &str| std::env::var(name).ok();
     let dir = &project.settings.tool_dir.value;
     let roots = Roots::new(dir, rustix::process::geteuid().as_raw(), var);
-    let exports = toolenv::exports(&roots, var);
+    let safe = lightship_loader::secure_local(Path::new(&roots.local)).is_ok();
+    let exports = toolenv::exports(&roots.with_local_if(safe), var);
     match args.shell {
         Shell::Json => {
             let pairs = exports.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
