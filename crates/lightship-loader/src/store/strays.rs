@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -42,9 +43,16 @@ fn marked(stage: &Path) -> Vec<Pid> {
         let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
         let environ = fs::read(entry.path().join("environ")).ok()?;
         let found = environ.split(|byte| *byte == 0).any(|var| is_mark(var, stage));
-        (found && pid != own).then_some(pid)
+        (found && pid != own && is_beside_us(&entry.path())).then_some(pid)
     });
     strays.collect()
+}
+
+/// Whether a process has our root directory. In another one, of a container that shares our
+/// process numbers, the same path is another directory, and another loader's.
+fn is_beside_us(process: &Path) -> bool {
+    let root = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    root(&process.join("root")) == root(Path::new("/"))
 }
 
 fn is_mark(var: &[u8], stage: &Path) -> bool {
