@@ -60,7 +60,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     if lock.is_some() {
         clean_up(&runner, &mut observed)?;
     }
-    let load = Load::begin(options, Arc::new(runner), keys, observed, &decided, started, lock)?;
+    let load = Load::begin(options, Arc::new(runner), keys, observed, &decided, started, lock);
     load.follow(commands)
 }
 

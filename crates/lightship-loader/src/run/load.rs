@@ -71,7 +71,7 @@ impl<'a> Load<'a> {
         decided: &[Planned],
         started: Timestamp,
         lock: Option<DirLock>,
-    ) -> Result<Self> {
+    ) -> Self {
         let tools = &options.manifest.tools;
         let lines: Vec<PlannedTool> = decided
             .iter()
@@ -121,7 +121,7 @@ impl<'a> Load<'a> {
             }
         }
         load.save();
-        Ok(load)
+        load
     }
 
     /// Performs what the schedule decides, until it is complete.
@@ -252,7 +252,7 @@ impl<'a> Load<'a> {
             Message::Command(LoaderCommand::Promote { tool }) => Input::Promote { tool },
             Message::Ended { tool, attempt, started, result } => {
                 let outcome = match result {
-                    Ok(receipt) => self.installed(*receipt, attempt, started),
+                    Ok(receipt) => self.installed(&receipt, attempt, started),
                     Err(error) => self.failed(&tool, attempt, &error),
                 };
                 Input::Ended { tool, outcome }
@@ -260,7 +260,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn installed(&mut self, receipt: Receipt, attempt: u32, started: Timestamp) -> Outcome {
+    fn installed(&mut self, receipt: &Receipt, attempt: u32, started: Timestamp) -> Outcome {
         let took_ms = millis(now(), started);
         let name = receipt.name.clone();
         self.holding.insert(name.clone(), receipt.clone());
@@ -283,7 +283,7 @@ impl<'a> Load<'a> {
         });
         let change = ToolChange {
             version: receipt.shown_version().map(str::to_owned),
-            installed_at: Some(installed_at(&receipt)),
+            installed_at: Some(installed_at(receipt)),
             took_ms: Some(took_ms),
             ..ToolChange::new(receipt.name.clone(), ToolStatus::Installed)
         };

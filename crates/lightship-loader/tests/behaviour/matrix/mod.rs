@@ -21,10 +21,8 @@ const SAMPLE: usize = 16;
 /// Runs the cells; `turn` chooses the sample.
 fn run(victim: &Victim, turn: usize) {
     let full = std::env::var("LIGHTSHIP_MATRIX").is_ok_and(|word| word == "full");
-    let cells = match full {
-        true => cell::all(&victim.steps),
-        false => cell::some(&victim.steps, SAMPLE, turn),
-    };
+    let cells =
+        if full { cell::all(&victim.steps) } else { cell::some(&victim.steps, SAMPLE, turn) };
     // Every cell has its chance to fail: one defect seldom shows in one alone.
     let failed: Vec<String> = cells
         .iter()
