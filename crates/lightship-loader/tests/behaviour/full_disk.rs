@@ -19,6 +19,7 @@ const ENOUGH: &str = "size=256m,nr_inodes=100k";
 
 impl Tmpfs {
     /// Mounts one at the sandbox's tool directory; nothing where mounting is not allowed.
+    #[expect(clippy::print_stderr, reason = "a test that is not run says why")]
     fn mount(sandbox: &Sandbox) -> Option<Self> {
         let dir = sandbox.dir();
         fs::create_dir_all(&dir).unwrap();
