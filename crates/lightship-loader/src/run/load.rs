@@ -274,7 +274,7 @@ impl<'a> Load<'a> {
             }
             Message::Ended { tool, attempt, started, result } => {
                 let outcome = match result {
-                    Ok(receipt) => self.installed(*receipt, attempt, started),
+                    Ok(receipt) => self.installed(&receipt, attempt, started),
                     Err(error) => self.failed(&tool, attempt, &error),
                 };
                 Input::Ended { tool, outcome }
@@ -282,7 +282,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn installed(&mut self, receipt: Receipt, attempt: u32, started: Timestamp) -> Outcome {
+    fn installed(&mut self, receipt: &Receipt, attempt: u32, started: Timestamp) -> Outcome {
         let took_ms = millis(now(), started);
         let name = receipt.name.clone();
         self.holding.insert(name.clone(), receipt.clone());
@@ -305,7 +305,7 @@ impl<'a> Load<'a> {
         });
         let change = ToolChange {
             version: receipt.shown_version().map(str::to_owned),
-            installed_at: Some(installed_at(&receipt)),
+            installed_at: Some(installed_at(receipt)),
             took_ms: Some(took_ms),
             confinement: Some(receipt.confinement.clone()),
             ..ToolChange::new(receipt.name.clone(), ToolStatus::Installed)

@@ -29,11 +29,11 @@ pub(crate) struct Swept {
 
 /// Looks for rubbish, at the cost of listing a few directories.
 pub(crate) fn look(dir: &ToolDir, receipts: &Receipts) -> Result<Rubbish> {
-    let mut rubbish = Rubbish::default();
-    rubbish.prefixes = children(&dir.store())?
+    let prefixes = children(&dir.store())?
         .into_iter()
         .filter(|name| !receipts.by_slug.contains_key(name))
         .collect();
+    let mut rubbish = Rubbish { prefixes, others: Vec::new() };
     let stage = dir.stage();
     rubbish.others.extend(children(&stage)?.into_iter().map(|name| stage.join(name)));
     for folder in [dir.root().to_owned(), dir.python(), dir.v1(), dir.receipts()] {

@@ -20,6 +20,7 @@ struct Dice(u64);
 
 impl Dice {
     /// A seed from the environment or the clock; printed, for whoever wants to see it again.
+    #[expect(clippy::print_stdout, reason = "whoever repeats the run needs it")]
     fn roll_out(test: &str) -> Self {
         let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let seed =
@@ -140,6 +141,7 @@ impl Arena {
     }
 
     /// `most` bounds the kills of a round.
+    #[expect(clippy::print_stdout, reason = "how much was tried is half of the result")]
     fn fight(&mut self, count: usize, most: u64, prints: &(dyn Fn(&str, &str) -> bool + Sync)) {
         let (until, mut rounds) = (Instant::now() + duration(), 0);
         let expectation = Expectation { prints, records: true };

@@ -76,9 +76,9 @@ impl Reader<'_> {
         }
         for folder in list(&dir.join("python")).filter(|path| path.is_dir()) {
             for link in list(&folder).filter(|link| link.is_symlink()) {
-                again(|| match link.is_symlink() && !link.is_dir() {
-                    true => Err(format!("{} leads nowhere", link.display())),
-                    false => Ok(()),
+                again(|| {
+                    let dangles = link.is_symlink() && !link.is_dir();
+                    if dangles { Err(format!("{} leads nowhere", link.display())) } else { Ok(()) }
                 })?;
             }
         }
@@ -152,10 +152,10 @@ fn holds(dir: &Path, path: &Path) -> Result<(), String> {
             return Err(format!("there is a receipt for {}, not the file", program.display()));
         }
     }
-    match prefix.is_dir() {
-        true => Ok(()),
-        false => Err(format!("there is a receipt for {}, not the directory", prefix.display())),
+    if prefix.is_dir() {
+        return Ok(());
     }
+    Err(format!("there is a receipt for {}, not the directory", prefix.display()))
 }
 
 /// What the state file calls installed has a receipt.

@@ -19,12 +19,11 @@ use crate::support::{makes, sandbox, script};
 const SAMPLE: usize = 16;
 
 /// Runs the cells; `turn` chooses the sample.
+#[expect(clippy::print_stdout, reason = "how much was tried is half of the result")]
 fn run(victim: &Victim, turn: usize) {
     let full = std::env::var("LIGHTSHIP_MATRIX").is_ok_and(|word| word == "full");
-    let cells = match full {
-        true => cell::all(&victim.steps),
-        false => cell::some(&victim.steps, SAMPLE, turn),
-    };
+    let cells =
+        if full { cell::all(&victim.steps) } else { cell::some(&victim.steps, SAMPLE, turn) };
     // Every cell has its chance to fail: one defect seldom shows in one alone.
     let failed: Vec<String> = cells
         .iter()

@@ -13,6 +13,9 @@ use crate::kinds;
 use crate::reader::{Expectation, reading};
 use crate::support::{names, sandbox};
 
+/// Whether a program of that name may print that.
+type Prints = Box<dyn Fn(&str, &str) -> bool + Sync>;
+
 /// A sandbox with a manifest, what an undisturbed loader makes of it, and in which steps.
 pub(super) struct Victim {
     pub(super) name: String,
@@ -22,7 +25,7 @@ pub(super) struct Victim {
     base: Option<PathBuf>,
     /// Whether the base holds nothing broken, so that readers may believe its records.
     whole: bool,
-    prints: Box<dyn Fn(&str, &str) -> bool + Sync>,
+    prints: Prints,
     undisturbed: Tree,
     /// Names in the directory's root and in `v1`.
     names: [Vec<String>; 2],
@@ -71,7 +74,7 @@ impl Victim {
         registry: Registry,
         base: Option<PathBuf>,
         whole: bool,
-        prints: Box<dyn Fn(&str, &str) -> bool + Sync>,
+        prints: Prints,
     ) -> Self {
         let mut victim = Self {
             name: name.to_owned(),
