@@ -80,6 +80,8 @@ fn both_finish(world: &World, mut first: Up, mut second: Up) {
     for name in ["one", "two", "three"] {
         assert_eq!(world.prints(name), name);
     }
+    let lease = world.dir().join("v1/lease.json");
+    testkit::process::wait_until("the lease to be given back", || !lease.exists());
     let waited = first.warnings().into_iter().chain(second.warnings());
     let waited: Vec<&str> = waited.filter(|text| text.contains("waiting for it")).collect();
     assert!(waited.iter().all(|text| text.contains(", boot ")), "{waited:?}");
@@ -101,8 +103,6 @@ fn where_locks_keep_nobody_out_a_lease_does() {
         world.wants(&tools(&world));
         let (first, second) = (world.container("a"), world.container("b"));
         both_finish(&world, first, second);
-        let lease = world.dir().join("v1/lease.json");
-        testkit::process::wait_until("the lease to be given back", || !lease.exists());
     });
 }
 

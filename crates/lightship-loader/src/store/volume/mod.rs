@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::mount::Mount;
 pub(crate) use self::probe::forbids_exec;
-pub(crate) use self::settle::{Places, Spare, own_folders, readable, settle};
+pub(crate) use self::settle::{Places, Spare, own_folders, readable, roots, settle};
 use super::{ToolDir, replace};
 
 /// How long a volume has to answer; `LOA_VOLUME_TIMEOUT` (seconds) says otherwise. Long, as a
