@@ -28,21 +28,21 @@ fn script(path: &Path, text: &str) {
 #[test]
 fn a_shim_knows_itself_by_whatever_way_it_is_called() {
     let ship = ship();
-    let shim = ship.shim("hello");
+    let path = ship.shim("hello");
     let elsewhere = ship.home.path("elsewhere");
-    symlink(&shim, &elsewhere).unwrap();
+    symlink(&path, &elsewhere).unwrap();
     symlink("elsewhere", ship.home.path("further")).unwrap();
     let further = ship.home.path("further");
     script(&ship.home.path("by-env"), "#!/usr/bin/env hello\n");
     assert_eq!(said(ship.command("hello").arg("x")), "called x\n", "on the path");
-    assert_eq!(said(Command::new(&shim).arg("x")), "called x\n", "by its path");
+    assert_eq!(said(Command::new(&path).arg("x")), "called x\n", "by its path");
     for link in [&elsewhere, &further] {
         assert_eq!(said(Command::new(link).arg("x")), "called x\n", "{}", link.display());
     }
     let mut relative = Command::new("./local/shims/hello");
     assert_eq!(said(relative.arg("x").current_dir(ship.home.path(""))), "called x\n");
     for name in ["-hello", "tini", "lightship", "", "/sbin/dumb-init"] {
-        assert_eq!(said(Command::new(&shim).arg0(name).arg("x")), "called x\n", "{name:?}");
+        assert_eq!(said(Command::new(&path).arg0(name).arg("x")), "called x\n", "{name:?}");
     }
     // The script's path is the program's argument, as with every interpreter.
     let by_env = ship.home.path("by-env").display().to_string();
