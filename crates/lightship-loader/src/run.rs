@@ -14,7 +14,7 @@ use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned, plan};
 use lightship_model::receipt::Receipt;
 
-use self::load::Load;
+use self::load::{Load, Looked};
 use self::overflow::Overflow;
 use crate::care::retire;
 use crate::clock::now;
@@ -93,9 +93,8 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         retire::note(&runner.dir, &observed.receipts, &wanted, |act| runner.audit(act));
         sink(Event::new(now(), What::Confinement(runner.confiner.report())));
     }
-    let overflow = Arc::new(overflow);
-    let load =
-        Load::begin(options, Arc::new(runner), overflow, keys, observed, &decided, started, lock);
+    let looked = Looked { started, keys, observed, decided };
+    let load = Load::begin(options, Arc::new(runner), Arc::new(overflow), looked, lock);
     load.follow(commands)
 }
 

@@ -66,18 +66,24 @@ pub(super) struct Load<'a> {
     receiver: Receiver<Message>,
 }
 
+/// What a first look at the directory came to.
+pub(super) struct Looked {
+    pub(super) started: Timestamp,
+    pub(super) keys: BTreeMap<ToolName, Key>,
+    pub(super) observed: Observed,
+    pub(super) decided: Vec<Planned>,
+}
+
 impl<'a> Load<'a> {
     /// Tells the plan, and makes links and state file agree with the receipts.
     pub(super) fn begin(
         options: &'a Options,
         runner: Arc<Runner>,
         overflow: Shared,
-        keys: BTreeMap<ToolName, Key>,
-        observed: Observed,
-        decided: &[Planned],
-        started: Timestamp,
+        looked: Looked,
         lock: Option<DirLock>,
     ) -> Self {
+        let Looked { started, keys, observed, decided } = looked;
         let tools = &options.manifest.tools;
         let lines: Vec<PlannedTool> = decided
             .iter()
@@ -98,7 +104,7 @@ impl<'a> Load<'a> {
         let (sender, receiver) = mpsc::channel();
         let mut load = Self {
             options,
-            schedule: Schedule::new(tools, decided, slots),
+            schedule: Schedule::new(tools, &decided, slots),
             changes: lines
                 .iter()
                 .map(|line| (line.change.name.clone(), line.change.clone()))
