@@ -1,6 +1,5 @@
 //! Giving up what does not hold, so that the loader installs it again.
 
-use std::fs;
 use std::path::Path;
 
 use lightship_model::manifest::Manifest;
@@ -12,6 +11,7 @@ use super::{alone, note};
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::store::audit::Act;
+use crate::store::disk as fs;
 use crate::store::volume::settle;
 use crate::store::{receipts, sweep};
 

@@ -3,8 +3,7 @@
 //! Since when, says `receipts/<slug>.retired`.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 
 use lightship_model::key::Key;
@@ -16,6 +15,7 @@ use lightship_model::time::Timestamp;
 use crate::clock::now;
 use crate::store::ToolDir;
 use crate::store::audit::Act;
+use crate::store::disk as fs;
 use crate::store::receipts::Receipts;
 
 /// The names of the receipts that a manifest wants.
@@ -63,6 +63,5 @@ pub(crate) fn since(dir: &ToolDir, slug: &str) -> Option<Timestamp> {
 pub(crate) fn mark(dir: &ToolDir, slug: &str, at: Timestamp) -> io::Result<()> {
     let path = path(dir, slug);
     drop(fs::remove_file(&path));
-    let mut file = fs::File::create_new(path)?;
-    file.write_all(format!("{at}\n").as_bytes())
+    fs::write(path, format!("{at}\n"))
 }

@@ -1,7 +1,6 @@
 //! `pip`: a virtual environment at the tool's prefix, filled by uv where it is there, else by
 //! the machine's pip.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use lightship_model::event::Phase;
@@ -13,6 +12,7 @@ use crate::fetch::clients;
 use crate::install::{InstallError, Job, Outcome};
 use crate::python::Python;
 use crate::source::changed;
+use crate::store::disk as fs;
 
 pub(crate) const HELP: &str = "a pip tool needs Python 3: add a tool that brings it to `requires`, as the \
                     built-in manifest `loa` does, or install python3";

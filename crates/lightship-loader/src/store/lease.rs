@@ -4,7 +4,7 @@
 //! a lease is dead when it has not changed for [`term`] while somebody watched it, or at once when
 //! its holder ran in this very container and is gone.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::lock::holder;
 use super::replace;
 use super::volume::{boot_id, nonce};
+use crate::store::disk as fs;
 
 /// How long an unchanged lease still counts; `LOA_LEASE_TERM` (seconds) says otherwise.
 const TERM: Duration = Duration::from_secs(20);

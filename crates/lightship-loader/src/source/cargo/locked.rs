@@ -1,7 +1,6 @@
 //! `cargo` with a lock: the crate is compared before anything of it is built, and its
 //! dependencies come from a `Cargo.lock`, its own or the lock's.
 
-use std::fs;
 use std::path::Path;
 
 use lightship_model::lock::LockedCargo;
@@ -12,6 +11,7 @@ use super::{client, run_install};
 use crate::install::{InstallError, Job, Outcome};
 use crate::lock::cargo::with_source;
 use crate::source::changed;
+use crate::store::disk as fs;
 
 pub(super) fn install(
     job: &mut Job<'_>,

@@ -1,6 +1,5 @@
 //! Crates as cargo itself fetches them: no address of a registry is known here.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use lightship_model::digest::Digest;
@@ -9,6 +8,7 @@ use serde_json::Value;
 
 use super::client;
 use crate::install::{InstallError, Job};
+use crate::store::disk as fs;
 
 /// A crate in the cache of the attempt's own cargo, unpacked.
 pub(crate) struct Crate {

@@ -1,10 +1,10 @@
 //! The bundle of certificates that the package `ca-certificates` makes when it is configured.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Layout;
 use crate::install::InstallError;
+use crate::store::disk as fs;
 
 /// Writes `etc/ssl/certs/ca-certificates.crt` into the root, where the package is there.
 pub(super) fn bundle(layout: &Layout) -> Result<(), InstallError> {

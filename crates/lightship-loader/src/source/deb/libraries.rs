@@ -1,15 +1,14 @@
 //! Libraries: one directory that links to them all, and programs that know it.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::Layout;
 use super::elf::Elf;
 use super::packages::Unpacked;
 use crate::install::InstallError;
+use crate::store::disk as fs;
 
 /// Libraries that every machine is taken to have by those who build for all (Python's wheels):
 /// an interpreter that loads such things has to have them loaded already, as what it loads
@@ -28,7 +27,7 @@ pub(super) fn link(layout: &Layout, unpacked: &Unpacked) -> Result<(), InstallEr
             }
             let link = layout.lib.join(&name);
             let target = Path::new("../root").join(&folder).join(&name);
-            match symlink(&target, &link) {
+            match fs::symlink(&target, &link) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(InstallError::io("link", link)(error));
                 }

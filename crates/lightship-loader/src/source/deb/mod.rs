@@ -22,7 +22,6 @@ mod packages;
 mod programs;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use lightship_debian::resolve::{Request, resolve};
@@ -32,6 +31,7 @@ use lightship_model::manifest::DebSource;
 pub(crate) use self::archive::Archives;
 use self::packages::Unpacked;
 use crate::install::{InstallError, Job, Outcome};
+use crate::store::disk as fs;
 
 /// Packages that only scripts of packages need, which are not run.
 const NEVER: [&str; 7] =

@@ -1,8 +1,7 @@
 //! Programs: names in `PREFIX/bin`, and scripts whose interpreter lies in the root.
 
-use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Layout;
@@ -10,6 +9,7 @@ use super::launcher::{launch, script};
 use super::packages::Unpacked;
 use crate::install::{InstallError, Job};
 use crate::store::check::executable;
+use crate::store::disk as fs;
 
 /// Names that packages' scripts would make: link, and the program that it leads to; the first
 /// that is there counts.
@@ -45,7 +45,7 @@ pub(super) fn publish(
     for (name, target) in ALTERNATIVES {
         let link = layout.root.join("usr/bin").join(name);
         if link.symlink_metadata().is_err() && find(layout, target).is_some() {
-            symlink(target, &link).map_err(InstallError::io("link", &link))?;
+            fs::symlink(target, &link).map_err(InstallError::io("link", &link))?;
             if names.iter().any(|name| name == target) {
                 names.push(name.to_owned());
             }
@@ -83,7 +83,7 @@ fn put(layout: &Layout, shell: &str, name: &str, program: &Path) -> Result<(), I
             .map_err(InstallError::io("make executable", &link));
     }
     let inside = program.strip_prefix(&layout.prefix).unwrap_or(program);
-    symlink(Path::new("..").join(inside), &link).map_err(InstallError::io("link", &link))
+    fs::symlink(Path::new("..").join(inside), &link).map_err(InstallError::io("link", &link))
 }
 
 /// The machine's shell; the root's where it has none.

@@ -8,7 +8,6 @@ mod probe;
 mod program;
 mod settle;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -22,6 +21,7 @@ pub(crate) use self::mount::Mount;
 pub(crate) use self::probe::forbids_exec;
 pub(crate) use self::settle::{Places, Spare, own_folders, readable, roots, settle};
 use super::{ToolDir, replace};
+use crate::store::disk as fs;
 
 /// How long a volume has to answer; `LOA_VOLUME_TIMEOUT` (seconds) says otherwise. Long, as a
 /// busy disk takes seconds to sync a file, and wrongly leaving a volume costs an install of
