@@ -100,7 +100,7 @@ fn assert_says_why(run: &Run, kind: &str, when: &str) -> bool {
     let names_it = |text: &str| {
         let text = text.to_ascii_lowercase();
         // A linker that writes through a mapping dies of it.
-        ["no space", "it is full", "enospc", "os error 28", "bus error"]
+        ["no space", "it is full", "filled the disk", "enospc", "os error 28", "bus error"]
             .iter()
             .any(|sign| text.contains(sign))
     };
