@@ -16,6 +16,8 @@ command = ["sleep", "300"]
 listen = "127.0.0.1:0"
 [loader]
 jobs = 1
+# It tells the test what it started.
+confine = "off"
 [tools.quick]
 priority = 1
 bins = ["quick"]

@@ -51,12 +51,11 @@ fn a_loader_that_gives_up_is_told_to_who_waits() {
     ship.loader_ended();
     let child = call(&ship);
     let first = loader(&ship);
-    // Without a directory that it can make, the next one can't even begin, and says so.
-    let dir = ship.home.tool_dir();
+    // Without a lock that it can open, the next one can't even begin, and says so.
+    let lock = ship.home.tool_dir().join("v1/lock");
     kill("-STOP", &first);
-    let aside = ship.home.path("aside");
-    std::fs::rename(&dir, &aside).unwrap();
-    std::fs::write(&dir, "no directory").unwrap();
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
     kill("-KILL", &first);
     let output = child.wait_with_output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
