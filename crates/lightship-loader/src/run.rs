@@ -4,7 +4,7 @@ mod load;
 mod overflow;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 
@@ -72,6 +72,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         sink: Sink::clone(sink),
         spare: places.spare,
         told: AtomicBool::new(false),
+        hold: OnceLock::new(),
     };
     // Also with nothing to install there may be something to tidy: with the lock, if that takes
     // no waiting; without it nothing is changed. With nowhere to install there is nothing to
@@ -111,7 +112,11 @@ fn wait_for_lock(runner: &Runner) -> Result<DirLock> {
         warn(&sink, message.to_owned());
         stop_all();
     };
-    DirLock::take(&runner.dir, &runner.locking, &waiting, lost)
+    let lock = DirLock::take(&runner.dir, &runner.locking, &waiting, lost)?;
+    if let Some(hold) = lock.hold() {
+        runner.hold.get_or_init(|| hold);
+    }
+    Ok(lock)
 }
 
 fn decide(options: &Options, keys: &BTreeMap<ToolName, Key>, observed: &Observed) -> Vec<Planned> {

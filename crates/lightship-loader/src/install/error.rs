@@ -88,7 +88,9 @@ impl InstallError {
             | Self::Verify { excerpt: text, .. }
             | Self::Recipe(text)
             | Self::Result(text) => VolumeFailure::in_words(text),
-            Self::NoRoom { .. } | Self::NoSpace { .. } => Some(VolumeFailure::Full),
+            Self::NoRoom { .. }
+            | Self::NoSpace { .. }
+            | Self::Limit { breach: Breach::Disk { .. }, .. } => Some(VolumeFailure::Full),
             Self::Limit { .. }
             | Self::Unconfined(_)
             | Self::Changed { .. }
@@ -252,6 +254,10 @@ mod tests {
         assert_eq!(printed("cp: write: No space left on device"), Some(VolumeFailure::Full));
         assert_eq!(printed("mkdir: Read-only file system"), Some(VolumeFailure::Broken));
         assert_eq!(printed("404"), None);
+        let limit = |breach| InstallError::Limit { what: "x".to_owned(), breach };
+        let disk = Breach::Disk { dir: "/x".into(), free: 1, reserve: 2 };
+        assert_eq!(limit(disk).volume_failure(), Some(VolumeFailure::Full));
+        assert_eq!(limit(Breach::Memory { limit: 1 }).volume_failure(), None);
     }
 
     #[test]

@@ -331,7 +331,7 @@ impl<'a> Load<'a> {
 
     /// Makes the links agree with the receipts; gives the tools that could not be published.
     fn publish(&mut self) -> BTreeMap<ToolName, String> {
-        if self.lock.is_none() {
+        if !self.may_change() {
             return BTreeMap::new();
         }
         let order = self.options.manifest.tools_in_order();
@@ -367,7 +367,7 @@ impl<'a> Load<'a> {
     }
 
     fn save(&mut self) {
-        if self.lock.is_none() {
+        if !self.may_change() {
             return;
         }
         // Derived from the receipts: without it everything still works.
@@ -384,6 +384,11 @@ impl<'a> Load<'a> {
             }
             _ => warn(&self.runner.sink, format!("can't write loader-state.json: {error}")),
         }
+    }
+
+    /// Whether the directory is this loader's to change: it has the lock, and has it still.
+    fn may_change(&self) -> bool {
+        self.lock.is_some() && !self.runner.has_lost()
     }
 
     fn emit(&self, what: What) {
