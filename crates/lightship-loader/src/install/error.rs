@@ -144,10 +144,15 @@ pub(crate) enum VolumeFailure {
 impl VolumeFailure {
     fn of(error: &io::Error) -> Option<Self> {
         use rustix::io::Errno;
+        match error.kind() {
+            // Also where it was counted before it was tried.
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => return Some(Self::Full),
+            io::ErrorKind::ReadOnlyFilesystem => return Some(Self::Broken),
+            _ => {}
+        }
         let number = error.raw_os_error().map(Errno::from_raw_os_error)?;
         match number {
-            Errno::NOSPC | Errno::DQUOT => Some(Self::Full),
-            Errno::ROFS | Errno::IO | Errno::NOTCONN | Errno::STALE => Some(Self::Broken),
+            Errno::IO | Errno::NOTCONN | Errno::STALE => Some(Self::Broken),
             _ => None,
         }
     }
@@ -249,6 +254,9 @@ mod tests {
         assert_eq!(io(28).volume_failure(), Some(VolumeFailure::Full));
         assert_eq!(io(30).volume_failure(), Some(VolumeFailure::Broken));
         assert_eq!(io(2).volume_failure(), None);
+        let counted = crate::store::space::expect(std::path::Path::new("/"), u64::MAX);
+        let counted = InstallError::io("install into", "/")(counted.unwrap_err());
+        assert_eq!(counted.volume_failure(), Some(VolumeFailure::Full));
         let printed =
             |text: &str| exit_error("x", Exit::Code(1), text, Level::default()).volume_failure();
         assert_eq!(printed("cp: write: No space left on device"), Some(VolumeFailure::Full));
