@@ -59,6 +59,8 @@ pub(super) struct Load<'a> {
     moved: bool,
     /// Tools go to the local directory.
     local: bool,
+    /// Nothing can be installed anywhere, and so there is nothing to lock.
+    nowhere: bool,
     started: Timestamp,
     /// Without it nothing in the directory is changed but the audit trail.
     lock: Option<DirLock>,
@@ -72,6 +74,7 @@ pub(super) struct Looked {
     pub(super) keys: BTreeMap<ToolName, Key>,
     pub(super) observed: Observed,
     pub(super) decided: Vec<Planned>,
+    pub(super) nowhere: bool,
 }
 
 impl<'a> Load<'a> {
@@ -83,7 +86,7 @@ impl<'a> Load<'a> {
         looked: Looked,
         lock: Option<DirLock>,
     ) -> Self {
-        let Looked { started, keys, observed, decided } = looked;
+        let Looked { started, keys, observed, decided, nowhere } = looked;
         let tools = &options.manifest.tools;
         let lines: Vec<PlannedTool> = decided
             .iter()
@@ -117,6 +120,7 @@ impl<'a> Load<'a> {
             state,
             moved: false,
             local: overflow.is_none(),
+            nowhere,
             overflow,
             started,
             lock,
@@ -227,7 +231,7 @@ impl<'a> Load<'a> {
         else {
             return Ok(());
         };
-        if self.lock.is_none() {
+        if self.lock.is_none() && !self.nowhere {
             self.lock = Some(wait_for_lock(&self.runner)?);
         }
         let change = ToolChange::new(name.clone(), ToolStatus::Installing);
