@@ -19,6 +19,7 @@ use crate::client::At;
 use crate::client::exchange::{Call, Peer};
 use crate::control::{ControlAddress, VARIABLE};
 use crate::ctl::{self, CtlError};
+use crate::local;
 use crate::shim::{Limit, Program, ShimError, WaitError, Waited, installer, look_up, wait};
 
 /// How a tool stands after the waiting.
@@ -92,6 +93,9 @@ pub fn running(
         return ctl::find(None, None, None).map(Some);
     }
     let local = local_dir(geteuid().as_raw(), |name| env::var(name).ok());
+    if !local::is_ours(Path::new(&local)) {
+        return Ok(None);
+    }
     let map = fs::read_to_string(Path::new(&local).join("shims").join(MAP));
     let map = map.ok().and_then(|text| ShimMap::parse(&text));
     let serves = |map: &ShimMap| {
@@ -136,7 +140,8 @@ impl Run {
     /// `words` with the tools in `tool_dir`.
     pub fn new(words: Vec<OsString>, tool: Option<ToolName>, tool_dir: &str) -> Self {
         let roots = Roots::new(tool_dir, geteuid().as_raw(), |name| env::var(name).ok());
-        Self { words, tool, roots }
+        let safe = local::is_ours(Path::new(&roots.local));
+        Self { words, tool, roots: roots.with_local_if(safe) }
     }
 
     /// The program's name.
@@ -189,7 +194,8 @@ impl Run {
         }
         let path = env::var_os("PATH")?;
         // A shim would be the same question once more.
-        let shims = PathBuf::from(self.roots.shims());
+        let local = local_dir(geteuid().as_raw(), |name| env::var(name).ok());
+        let shims = Path::new(&local).join("shims");
         let dirs: Vec<PathBuf> = env::split_paths(&path).filter(|dir| *dir != shims).collect();
         look_up(&dirs, self.name())
     }

@@ -41,7 +41,7 @@ pub use self::part::main_run;
 pub use self::run::{Summary, run};
 pub use self::store::volume::secure_local;
 use crate::store::ToolDir;
-use crate::store::volume::{roots, settle};
+use crate::store::volume::{is_ours, roots, settle};
 
 /// Where events go.
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
@@ -74,11 +74,13 @@ pub fn snapshot(manifest: &Manifest, dir: &Path) -> Result<Vec<PlannedTool>, Loa
 /// Where the output of a tool's installers is kept: the newest, where the local directory has
 /// one as well.
 pub fn log_path(dir: &Path, tool: &ToolName) -> PathBuf {
-    let local = PathBuf::from(roots(dir).local_tools());
+    let roots = roots(dir);
+    let local = PathBuf::from(roots.local_tools());
     let written = |path: &PathBuf| path.metadata().and_then(|found| found.modified()).ok();
     let own = ToolDir::at(dir).log(tool);
     let elsewhere = ToolDir::at(&local).log(tool);
-    if written(&elsewhere) > written(&own) { elsewhere } else { own }
+    let ours = is_ours(Path::new(&roots.local));
+    if ours && written(&elsewhere) > written(&own) { elsewhere } else { own }
 }
 
 /// Unpacks an archive, as the order in the file `order` says: the hidden sub-command `__unpack`,

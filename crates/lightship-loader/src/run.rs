@@ -4,7 +4,7 @@ mod load;
 mod overflow;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 
@@ -59,7 +59,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         looked_at.flat_map(|root| holding(root, manifest, python.as_ref())).collect();
     let overflow = Overflow::new(manifest, &places, python.as_ref());
     elsewhere.extend(overflow.too_large());
-    let limits = manifest.loader.limits;
+    let (limits, nowhere) = (manifest.loader.limits, places.nowhere);
     let runner = Runner {
         confiner: Confiner::new(options.confine, limits, places.dir.stage()),
         dir: places.dir,
@@ -72,15 +72,16 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         sink: Sink::clone(sink),
         spare: places.spare,
         told: AtomicBool::new(false),
+        hold: OnceLock::new(),
     };
     // Also with nothing to install there may be something to tidy: with the lock, if that takes
     // no waiting; without it nothing is changed. With nowhere to install there is nothing to
     // lock: each tool says why it can't be had.
     let mut lock =
-        if places.nowhere { None } else { DirLock::try_take(&runner.dir, &runner.locking) };
+        if nowhere { None } else { DirLock::try_take(&runner.dir, &runner.locking) };
     let mut observed = observe(&runner.dir, manifest, &keys, &elsewhere)?;
     let mut decided = decide(options, &keys, &observed);
-    if lock.is_none() && !places.nowhere && has_work(&runner.dir, &decided, &observed) {
+    if lock.is_none() && !nowhere && has_work(&runner.dir, &decided, &observed) {
         lock = Some(wait_for_lock(&runner)?);
         // Somebody else may have done the work while this one waited.
         observed = observe(&runner.dir, manifest, &keys, &elsewhere)?;
@@ -95,7 +96,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     // Finding out costs a child process.
     let installs = decided.iter().any(|planned| planned.decision == Decision::Install);
     let report = (lock.is_some() && installs).then(|| runner.confiner.report());
-    let looked = Looked { started, keys, observed, decided };
+    let looked = Looked { started, keys, observed, decided, nowhere };
     let load = Load::begin(options, Arc::new(runner), Arc::new(overflow), looked, lock);
     if let Some(report) = report {
         sink(Event::new(now(), What::Confinement(report)));
@@ -116,7 +117,11 @@ fn wait_for_lock(runner: &Runner) -> Result<DirLock> {
         warn(&sink, message.to_owned());
         stop_all();
     };
-    DirLock::take(&runner.dir, &runner.locking, &waiting, lost)
+    let lock = DirLock::take(&runner.dir, &runner.locking, &waiting, lost)?;
+    if let Some(hold) = lock.hold() {
+        runner.hold.get_or_init(|| hold);
+    }
+    Ok(lock)
 }
 
 fn decide(options: &Options, keys: &BTreeMap<ToolName, Key>, observed: &Observed) -> Vec<Planned> {

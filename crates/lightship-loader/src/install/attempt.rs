@@ -31,6 +31,9 @@ pub(crate) fn attempt(
 ) -> Result<Receipt, InstallError> {
     let started_at = now();
     let slug = slug(&tool.name, &tool.version, key);
+    if runner.has_lost() {
+        return Err(InstallError::Stopped);
+    }
     let timeout = tool.timeout.unwrap_or(runner.timeout);
     let path = runner.dir.log(&tool.name);
     let log = Log::open(&path, number, started_at).map_err(InstallError::io("write", &path))?;
@@ -49,6 +52,12 @@ pub(crate) fn attempt(
     let result = steps(&mut job, key, started_at);
     if let Err(error) = &result {
         job.log.line(&format!("== failed: {error}"));
+    }
+    if runner.has_lost() {
+        // Who has the lock now may be installing the same: receipt, prefix and stage are theirs.
+        return Err(InstallError::Stopped);
+    }
+    if result.is_err() {
         // A receipt that was renamed and not synced would vouch for what goes next; while it
         // stands, so does the prefix. Rubbish that stays is removed by the next loader's sweep.
         if receipts::remove(&runner.dir, &slug).is_ok() {
@@ -136,6 +145,9 @@ fn clear(job: &Job<'_>, slug: &str) -> Result<(), InstallError> {
 /// Gets the prefix onto the disk for good.
 fn sync(job: &mut Job<'_>) -> Result<(), InstallError> {
     job.phase(Phase::Syncing);
+    if job.runner.has_lost() {
+        return Err(InstallError::Stopped);
+    }
     // Its dirty pages need not be written: they are scrap.
     drop(remove_tree(&job.stage));
     durable::sync_tree(&job.prefix).map_err(InstallError::io("sync", &job.prefix))
@@ -164,6 +176,9 @@ fn commit(job: &mut Job<'_>, mut receipt: Receipt) -> Result<Receipt, InstallErr
     receipt.confinement = job.confinement();
     receipt.audit = job.runner.audit_mark();
     let path = job.runner.dir.receipts();
+    if job.runner.has_lost() {
+        return Err(InstallError::Stopped);
+    }
     receipts::write(&job.runner.dir, &receipt).map_err(InstallError::io("write into", path))?;
     crate::fault::point("committed");
     Ok(receipt)

@@ -88,7 +88,9 @@ impl InstallError {
             | Self::Verify { excerpt: text, .. }
             | Self::Recipe(text)
             | Self::Result(text) => VolumeFailure::in_words(text),
-            Self::NoRoom { .. } | Self::NoSpace { .. } => Some(VolumeFailure::Full),
+            Self::NoRoom { .. }
+            | Self::NoSpace { .. }
+            | Self::Limit { breach: Breach::Disk { .. }, .. } => Some(VolumeFailure::Full),
             Self::Limit { .. }
             | Self::Unconfined(_)
             | Self::Changed { .. }
@@ -142,10 +144,15 @@ pub(crate) enum VolumeFailure {
 impl VolumeFailure {
     fn of(error: &io::Error) -> Option<Self> {
         use rustix::io::Errno;
+        match error.kind() {
+            // Also where it was counted before it was tried.
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => return Some(Self::Full),
+            io::ErrorKind::ReadOnlyFilesystem => return Some(Self::Broken),
+            _ => {}
+        }
         let number = error.raw_os_error().map(Errno::from_raw_os_error)?;
         match number {
-            Errno::NOSPC | Errno::DQUOT => Some(Self::Full),
-            Errno::ROFS | Errno::IO | Errno::NOTCONN | Errno::STALE => Some(Self::Broken),
+            Errno::IO | Errno::NOTCONN | Errno::STALE => Some(Self::Broken),
             _ => None,
         }
     }
@@ -247,11 +254,18 @@ mod tests {
         assert_eq!(io(28).volume_failure(), Some(VolumeFailure::Full));
         assert_eq!(io(30).volume_failure(), Some(VolumeFailure::Broken));
         assert_eq!(io(2).volume_failure(), None);
+        let counted = crate::store::space::expect(std::path::Path::new("/"), u64::MAX);
+        let counted = InstallError::io("install into", "/")(counted.unwrap_err());
+        assert_eq!(counted.volume_failure(), Some(VolumeFailure::Full));
         let printed =
             |text: &str| exit_error("x", Exit::Code(1), text, Level::default()).volume_failure();
         assert_eq!(printed("cp: write: No space left on device"), Some(VolumeFailure::Full));
         assert_eq!(printed("mkdir: Read-only file system"), Some(VolumeFailure::Broken));
         assert_eq!(printed("404"), None);
+        let limit = |breach| InstallError::Limit { what: "x".to_owned(), breach };
+        let disk = Breach::Disk { dir: "/x".into(), free: 1, reserve: 2 };
+        assert_eq!(limit(disk).volume_failure(), Some(VolumeFailure::Full));
+        assert_eq!(limit(Breach::Memory { limit: 1 }).volume_failure(), None);
     }
 
     #[test]

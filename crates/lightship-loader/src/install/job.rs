@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ use crate::source::Archives;
 use crate::store::audit::{self, Act};
 use crate::store::lock::Locking;
 use crate::store::volume::Spare;
-use crate::store::{ToolDir, check, disk as fs, space, strays};
+use crate::store::{Hold, ToolDir, check, disk as fs, space, strays};
 
 /// The file of certificates that most clients ask for.
 const CERTIFICATES: &str = "SSL_CERT_FILE";
@@ -49,6 +50,8 @@ pub(crate) struct Runner {
     pub(crate) spare: Option<Spare>,
     /// It has been said that it does not.
     pub(crate) told: AtomicBool,
+    /// The lease of the directory, where that is what keeps others out.
+    pub(crate) hold: OnceLock<Hold>,
 }
 
 impl Runner {
@@ -66,7 +69,14 @@ impl Runner {
             sink: Sink::clone(&self.sink),
             spare: None,
             told: AtomicBool::new(false),
+            hold: OnceLock::new(),
         }
+    }
+
+    /// Whether another loader has taken the lock away: then the directory is its own, and nothing
+    /// in it may be changed any more.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.hold.get().is_some_and(Hold::is_lost)
     }
 
     /// Notes an act in the audit trail. A trail that can't be written goes on in the local
@@ -223,7 +233,9 @@ impl Job<'_> {
         let ran =
             process::run(command, cell, &mut self.log, deadline, |line| seen(&reporter, line));
         // What left the process group would go on writing into what is synced or removed next.
-        strays::end(&self.stage);
+        if !self.runner.has_lost() {
+            strays::end(&self.stage);
+        }
         let ran = ran.map_err(|source| InstallError::Exec { program: what.clone(), source })?;
         self.note(ran.level);
         let error = match ran.end {

@@ -9,7 +9,7 @@ mod pip;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -160,6 +160,7 @@ fn runner(request: &LockRequest, room: &Path) -> Result<Runner> {
         sink,
         spare: None,
         told: AtomicBool::new(false),
+        hold: OnceLock::new(),
     })
 }
 

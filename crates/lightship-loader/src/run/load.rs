@@ -59,6 +59,8 @@ pub(super) struct Load<'a> {
     moved: bool,
     /// Tools go to the local directory.
     local: bool,
+    /// Nothing can be installed anywhere, and so there is nothing to lock.
+    nowhere: bool,
     started: Timestamp,
     /// Without it nothing in the directory is changed but the audit trail.
     lock: Option<DirLock>,
@@ -72,6 +74,7 @@ pub(super) struct Looked {
     pub(super) keys: BTreeMap<ToolName, Key>,
     pub(super) observed: Observed,
     pub(super) decided: Vec<Planned>,
+    pub(super) nowhere: bool,
 }
 
 impl<'a> Load<'a> {
@@ -83,7 +86,7 @@ impl<'a> Load<'a> {
         looked: Looked,
         lock: Option<DirLock>,
     ) -> Self {
-        let Looked { started, keys, observed, decided } = looked;
+        let Looked { started, keys, observed, decided, nowhere } = looked;
         let tools = &options.manifest.tools;
         let lines: Vec<PlannedTool> = decided
             .iter()
@@ -117,6 +120,7 @@ impl<'a> Load<'a> {
             state,
             moved: false,
             local: overflow.is_none(),
+            nowhere,
             overflow,
             started,
             lock,
@@ -227,7 +231,7 @@ impl<'a> Load<'a> {
         else {
             return Ok(());
         };
-        if self.lock.is_none() {
+        if self.lock.is_none() && !self.nowhere {
             self.lock = Some(wait_for_lock(&self.runner)?);
         }
         let change = ToolChange::new(name.clone(), ToolStatus::Installing);
@@ -331,7 +335,7 @@ impl<'a> Load<'a> {
 
     /// Makes the links agree with the receipts; gives the tools that could not be published.
     fn publish(&mut self) -> BTreeMap<ToolName, String> {
-        if self.lock.is_none() {
+        if !self.may_change() {
             return BTreeMap::new();
         }
         let order = self.options.manifest.tools_in_order();
@@ -367,7 +371,7 @@ impl<'a> Load<'a> {
     }
 
     fn save(&mut self) {
-        if self.lock.is_none() {
+        if !self.may_change() {
             return;
         }
         // Derived from the receipts: without it everything still works.
@@ -384,6 +388,11 @@ impl<'a> Load<'a> {
             }
             _ => warn(&self.runner.sink, format!("can't write loader-state.json: {error}")),
         }
+    }
+
+    /// Whether the directory is this loader's to change: it has the lock, and has it still.
+    fn may_change(&self) -> bool {
+        self.lock.is_some() && !self.runner.has_lost()
     }
 
     fn emit(&self, what: What) {

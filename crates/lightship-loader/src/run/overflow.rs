@@ -19,7 +19,7 @@ use crate::observe::holding;
 use crate::python::Python;
 use crate::store::lock::Locking;
 use crate::store::volume::{Places, Spare, space, writes};
-use crate::store::{DirLock, ToolDir, links};
+use crate::store::{DirLock, ToolDir, links, receipts, sweep};
 use crate::{platform, warn};
 
 /// The local directory beside a volume that can hold tools.
@@ -134,6 +134,11 @@ impl Overflow {
                 warn(&runner.sink, format!("another loader ({holder}) {what}"));
             };
             let lock = DirLock::take(&dir, &Locking::Flock, &waiting, || ())?;
+            // What a loader that died began there: its installers may be writing still.
+            let rubbish = sweep::look(&dir, &receipts::read_all(&dir)?)?;
+            if !rubbish.is_empty() {
+                rubbish.sweep(&dir);
+            }
             Ok(Opened { runner: runner.elsewhere(dir), keys, _lock: lock })
         };
         open().map_err(|error| crate::chain(&error))

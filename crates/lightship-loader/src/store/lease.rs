@@ -21,6 +21,9 @@ use crate::store::disk as fs;
 /// How long an unchanged lease still counts; `LOA_LEASE_TERM` (seconds) says otherwise.
 const TERM: Duration = Duration::from_secs(20);
 
+/// How long a lease may be away that was taken for a dead one.
+const PUT_BACK: Duration = Duration::from_millis(50);
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
     holder: String,
@@ -78,6 +81,36 @@ fn term() -> Duration {
 pub(super) struct Lease {
     stop: Option<Sender<()>>,
     renewing: Option<JoinHandle<()>>,
+    hold: Hold,
+}
+
+/// One taking of a lease, for whoever wants to know whether it lasts.
+#[derive(Clone, Debug)]
+pub(crate) struct Hold {
+    path: PathBuf,
+    nonce: String,
+}
+
+impl Hold {
+    /// Whether somebody else has, or has had, the lease. A process that was stopped for a while
+    /// asks before it changes anything: the next renewal may tell too late.
+    pub(crate) fn is_lost(&self) -> bool {
+        // Somebody who took it for a dead one puts it back at once.
+        self.is_gone() && {
+            thread::park_timeout(PUT_BACK);
+            self.is_gone()
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        match fs::read(&self.path) {
+            // What can't be read is another one's, who is writing it: ours is replaced whole.
+            Ok(text) => serde_json::from_slice(&text)
+                .map_or(true, |there: Note| there.nonce != self.nonce),
+            // A volume that does not answer for a moment has given the lease to nobody.
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
 }
 
 impl Lease {
@@ -109,10 +142,15 @@ impl Lease {
             thread::park_timeout(term() / 20);
         }
         let (stop, stopped) = channel();
-        let path = path.to_owned();
-        let renew = move || renew(&path, note, &stopped, lost);
+        let hold = Hold { path: path.to_owned(), nonce: note.nonce.clone() };
+        let own = hold.clone();
+        let renew = move || renew(&own, note, &stopped, lost);
         let renewing = thread::Builder::new().name("lease".to_owned()).spawn(renew)?;
-        Ok(Self { stop: Some(stop), renewing: Some(renewing) })
+        Ok(Self { stop: Some(stop), renewing: Some(renewing), hold })
+    }
+
+    pub(super) fn hold(&self) -> &Hold {
+        &self.hold
     }
 }
 
@@ -169,26 +207,24 @@ fn aside(path: &Path) -> PathBuf {
 
 /// Renews the lease until it is given back or lost.
 fn renew(
-    path: &Path,
+    hold: &Hold,
     mut note: Note,
     stopped: &std::sync::mpsc::Receiver<()>,
     lost: impl FnOnce(),
 ) {
     loop {
         let stop = !matches!(stopped.recv_timeout(term() / 4), Err(RecvTimeoutError::Timeout));
-        // A volume that does not answer for a moment has not given the lease to anybody.
-        let theirs = read(path).is_some_and(|there| there.nonce != note.nonce);
-        if theirs {
+        if hold.is_lost() {
             return lost();
         }
         if stop {
-            drop(fs::remove_file(path));
+            drop(fs::remove_file(&hold.path));
             return;
         }
         note.renewed += 1;
         if let Ok(text) = serde_json::to_vec(&note) {
             // Missed once, it is renewed the next time.
-            drop(replace(path, &text));
+            drop(replace(&hold.path, &text));
         }
     }
 }
@@ -247,8 +283,24 @@ mod tests {
         assert!(create(&path, &Note { nonce: "theirs".to_owned(), ..note.clone() }).unwrap());
         let (stop, stopped) = channel();
         drop(stop);
-        renew(&path, note, &stopped, move || tell.send(()).unwrap());
+        let hold = Hold { path: path.clone(), nonce: note.nonce.clone() };
+        renew(&hold, note, &stopped, move || tell.send(()).unwrap());
         told.recv().unwrap();
         assert!(path.exists(), "it is not ours to take away");
+    }
+
+    #[test]
+    fn a_lease_that_another_one_has_given_back_already_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lease.json");
+        let (tell, told) = channel();
+        let lost = move || tell.send(()).unwrap();
+        let lease = Lease::take(&path, &|_| panic!("it is free"), lost).unwrap();
+        assert!(!lease.hold().is_lost());
+        fs::remove_file(&path).unwrap();
+        assert!(lease.hold().is_lost());
+        drop(lease);
+        told.recv().unwrap();
+        assert!(!path.exists(), "it is not taken anew");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lightship_model::digest::Digest;
 
-use super::lease::Lease;
+use super::lease::{Hold, Lease};
 use super::volume::{boot_id, secure_local};
 use super::{ToolDir, disk, lease};
 use crate::error::{LoaderError, Result};
@@ -25,8 +25,9 @@ pub(crate) enum Locking {
 /// removing it would let two loaders lock two files.
 #[derive(Debug)]
 pub(crate) struct DirLock {
+    // First: whoever gets the files next must find no lease.
+    lease: Option<Lease>,
     _files: Vec<File>,
-    _lease: Option<Lease>,
 }
 
 impl DirLock {
@@ -37,7 +38,7 @@ impl DirLock {
         let path = dir.lock();
         let file = open(&path).ok()?;
         file.try_lock().ok()?;
-        Some(Self { _files: vec![noted(file, &path)], _lease: None })
+        Some(Self { lease: None, _files: vec![noted(file, &path)] })
     }
 
     /// Takes the lock; while another process has it, tells `waiting` who, and waits. `lost` is
@@ -51,7 +52,7 @@ impl DirLock {
         let (flock, local) = match locking {
             Locking::Flock => {
                 let file = lock_file(&dir.lock(), waiting)?;
-                return Ok(Self { _files: vec![file], _lease: None });
+                return Ok(Self { lease: None, _files: vec![file] });
             }
             Locking::Lease { flock, local } => (*flock, local),
         };
@@ -71,7 +72,12 @@ impl DirLock {
             path,
             source,
         })?;
-        Ok(Self { _files: files, _lease: Some(lease) })
+        Ok(Self { lease: Some(lease), _files: files })
+    }
+
+    /// What tells whether it is had still; nothing where it can't be taken away.
+    pub(crate) fn hold(&self) -> Option<Hold> {
+        self.lease.as_ref().map(|lease| lease.hold().clone())
     }
 
     /// Whether somebody has the lock right now.

@@ -23,4 +23,5 @@ pub(crate) mod volume;
 
 pub(crate) use self::atomic::replace;
 pub(crate) use self::dir::ToolDir;
+pub(crate) use self::lease::Hold;
 pub(crate) use self::lock::DirLock;

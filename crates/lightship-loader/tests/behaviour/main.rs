@@ -15,6 +15,7 @@ mod failures;
 mod full_disk;
 mod kills;
 mod kinds;
+mod lease;
 mod locked;
 mod matrix;
 mod misbehaving;

@@ -70,7 +70,19 @@ const LOOKS: usize = 3;
 
 impl Reader<'_> {
     fn look(&mut self) -> Result<(), String> {
-        let dir = self.sandbox.dir();
+        // Where a volume does not take them, tools lie in the local directory.
+        let local = self.sandbox.local().join("tools");
+        self.root(&self.sandbox.dir())?;
+        self.root(&local)?;
+        if !self.expectation.records {
+            return Ok(());
+        }
+        let roots = [self.sandbox.dir(), local];
+        again(|| state(&roots))
+    }
+
+    /// Looks at one directory of tools.
+    fn root(&mut self, dir: &Path) -> Result<(), String> {
         for link in list(&dir.join("bin")) {
             self.program(&link)?;
         }
@@ -85,10 +97,10 @@ impl Reader<'_> {
         if !self.expectation.records {
             return Ok(());
         }
-        for path in receipts(&dir) {
-            again(|| holds(&dir, &path))?;
+        for path in receipts(dir) {
+            again(|| holds(dir, &path))?;
         }
-        again(|| state(&dir))
+        Ok(())
     }
 
     /// Runs what a link in `bin` offers, unless it was run before.
@@ -158,13 +170,15 @@ fn holds(dir: &Path, path: &Path) -> Result<(), String> {
     Err(format!("there is a receipt for {}, not the directory", prefix.display()))
 }
 
-/// What the state file calls installed has a receipt.
-fn state(dir: &Path) -> Result<(), String> {
-    let Ok(text) = fs::read(dir.join("loader-state.json")) else { return Ok(()) };
+/// What the state file of the first of `roots` calls installed has a receipt in one of them.
+fn state(roots: &[PathBuf]) -> Result<(), String> {
+    let Ok(text) = fs::read(roots[0].join("loader-state.json")) else { return Ok(()) };
     let state: LoaderState = serde_json::from_slice(&text)
         .map_err(|error| format!("loader-state.json is torn: {error}"))?;
     let installed = state.tools.values().filter(|tool| tool.status == ToolStatus::Installed);
-    let names: Vec<String> = receipts(dir)
+    let names: Vec<String> = roots
+        .iter()
+        .flat_map(|root| receipts(root))
         .filter_map(|path| serde_json::from_slice::<Receipt>(&fs::read(path).ok()?).ok())
         .map(|receipt| receipt.name.to_string())
         .collect();

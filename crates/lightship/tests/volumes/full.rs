@@ -54,7 +54,9 @@ fn a_tool_that_does_not_fit_goes_to_the_local_directory_and_back_when_there_is_r
             let world = World::new();
             let image = world.ext4(16);
             world.mount(&["-o", "loop", &image]);
-            world.wants(&(tool("small", "1", "") + &tool("large", "2", &fills(40))));
+            // One after the other: on a volume that is full, no installer goes on.
+            let large = tool("large", "2", &fills(40)) + "requires = [\"small\"]\n";
+            world.wants(&(tool("small", "1", "") + &large));
             let up = world.load();
             up.degraded_by("full", "large does not go onto it");
             assert_eq!(

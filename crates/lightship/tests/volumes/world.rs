@@ -38,6 +38,11 @@ impl World {
         Self { tool_dir: sandbox.dir(), sandbox }
     }
 
+    /// Lets installers write where this test looks.
+    pub(crate) fn unconfined(&mut self) {
+        self.sandbox.set("LOA_CONFINE", "off");
+    }
+
     /// Makes another directory than that of the mount the tool directory.
     pub(crate) fn use_dir(&mut self, dir: PathBuf) {
         self.sandbox.set("LOA_TOOL_DIR", &dir);
@@ -139,6 +144,13 @@ impl World {
         }
         files
     }
+}
+
+/// The names of the receipts in a directory of tools.
+pub(crate) fn receipts(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir.join("v1/receipts")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".json")).collect()
 }
 
 /// A tool `name` whose program prints `says`, with `before` run first.

@@ -204,5 +204,13 @@ pub fn secure_local(local: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the local directory `local` is there and this user's own. Changes nothing.
+pub(crate) fn is_ours(local: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    std::fs::symlink_metadata(local)
+        .is_ok_and(|found| found.is_dir() && found.uid() == own && found.mode() & 0o022 == 0)
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lightship_model::toolenv::Roots;
 use lightship_model::volume::{Abilities, Ability, Look, Problem, Verdict, Volume, judge};
 
-use super::{Examined, examine, forbids_exec, limit, secure_local, within};
+use super::{Examined, examine, forbids_exec, is_ours, limit, secure_local, within};
 use crate::error::Result;
 use crate::store::ToolDir;
 use crate::store::lock::Locking;
@@ -37,7 +37,7 @@ pub(crate) struct Spare {
 impl Spare {
     /// Its paths, whether it is there or not.
     pub(crate) fn peek(&self) -> ToolDir {
-        ToolDir::at(&canonical(&self.tools))
+        ToolDir::in_local(&canonical(&self.tools), &self.local)
     }
 
     /// Makes it, if it can be had.
@@ -75,7 +75,7 @@ pub(crate) fn settle(root: &Path) -> Places {
     let (dir, nowhere, why) = match spare.make() {
         Ok(dir) => (dir, false, why),
         Err(error) => {
-            (ToolDir::at(&spare.tools), true, format!("{why}; and {}", crate::chain(&error)))
+            (spare.peek(), true, format!("{why}; and {}", crate::chain(&error)))
         }
     };
     let volume = usable_as_it_is(root, &examined).then(|| ToolDir::at(&canonical(root)));
@@ -102,13 +102,13 @@ fn on_volume(
     spare: Spare,
     examined: &Examined,
 ) -> Places {
-    let local = ToolDir::at(&spare.tools);
-    let dir = dir.beside([baked, &local]);
+    let dir = dir.beside([baked, &spare.peek()]);
     let trusted = examined.mount.as_ref().is_some_and(super::Mount::has_trusted_locks);
-    let locking = if trusted && examined.has(Ability::Flock) {
+    let flock = examined.has(Ability::Flock) && !without_locks();
+    let locking = if trusted && flock {
         Locking::Flock
     } else {
-        Locking::Lease { flock: examined.has(Ability::Flock), local: spare.local.clone() }
+        Locking::Lease { flock, local: spare.local.clone() }
     };
     Places {
         looked_at: vec![baked.clone()],
@@ -118,6 +118,13 @@ fn on_volume(
         spare: Some(spare),
         dir,
     }
+}
+
+/// Whether a test wants a volume without locks: `LIGHTSHIP_VOLUME_WITHOUT=locks`. In builds
+/// without debug assertions, never.
+fn without_locks() -> bool {
+    cfg!(debug_assertions)
+        && std::env::var("LIGHTSHIP_VOLUME_WITHOUT").is_ok_and(|without| without == "locks")
 }
 
 /// The folders of tools and shims that lightship itself puts on the search path for the tool
@@ -150,8 +157,11 @@ pub(crate) fn readable(root: &Path) -> Vec<ToolDir> {
         _ => Some(canonical(&owned)),
     };
     let answers = within(limit(), there).ok().flatten();
-    let others = [roots.baked.clone(), roots.local_tools()].map(PathBuf::from);
-    answers.into_iter().chain(others).map(|root| ToolDir::at(&root)).collect()
+    let baked = PathBuf::from(&roots.baked);
+    let local = PathBuf::from(roots.local_tools());
+    let ours = is_ours(Path::new(&roots.local)).then_some(local);
+    let all = answers.into_iter().chain([baked]).chain(ours);
+    all.map(|root| ToolDir::at(&root)).collect()
 }
 
 fn report(

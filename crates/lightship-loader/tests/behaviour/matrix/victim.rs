@@ -110,11 +110,13 @@ impl Victim {
         self.assert_as_undisturbed(restarted, cell.kind == Kind::KillWithin, &when);
     }
 
-    /// Begins anew.
+    /// Begins anew, in a new container.
     pub(super) fn reset(&self) {
         let dir = self.sandbox.dir();
-        if dir.exists() {
-            fs::remove_dir_all(&dir).unwrap();
+        for path in [&dir, &self.sandbox.local()] {
+            if path.exists() {
+                fs::remove_dir_all(path).unwrap();
+            }
         }
         if let Some(base) = &self.base {
             copy(base, &dir);
