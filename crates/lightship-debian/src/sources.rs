@@ -49,7 +49,26 @@ pub fn read(root: &Path) -> io::Result<Vec<Source>> {
             _ => {}
         }
     }
+    for source in &mut sources {
+        source.uris = mirrors(&source.uris, root)?;
+    }
     Ok(sources)
+}
+
+/// Addresses with those that name a list of mirrors replaced by its lines. Images of clouds
+/// have such a list of one.
+fn mirrors(uris: &[String], root: &Path) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for uri in uris {
+        let Some(list) = uri.strip_prefix("mirror+file:") else {
+            found.push(uri.clone());
+            continue;
+        };
+        let text = text_of(&root.join(list.trim_start_matches('/')))?.unwrap_or_default();
+        let lines = text.lines().filter_map(|line| line.split_whitespace().next());
+        found.extend(lines.filter(|line| !line.starts_with('#')).map(str::to_owned));
+    }
+    Ok(found)
 }
 
 /// The keys that apt trusts for any source without a `Signed-By`. A file that is none is passed
@@ -189,6 +208,20 @@ mod tests {
         assert_eq!(sources[1].suites, ["a", "b"]);
         let text = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nx\n".to_owned();
         assert_eq!(sources[1].signed_by, SignedBy::Text(text));
+    }
+
+    #[test]
+    fn a_list_of_mirrors_is_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let apt = root.path().join("etc/apt");
+        fs::create_dir_all(apt.join("mirrors")).unwrap();
+        fs::write(apt.join("mirrors/x.list"), "# nearest\nhttp://m/debian priority:1\n").unwrap();
+        let text = "deb mirror+file:/etc/apt/mirrors/x.list bookworm main\n\
+                    deb mirror+file:///nowhere s main\n";
+        fs::write(apt.join("sources.list"), text).unwrap();
+        let sources = read(root.path()).unwrap();
+        assert_eq!(sources[0].uris, ["http://m/debian"]);
+        assert!(sources[1].uris.is_empty());
     }
 
     #[test]

@@ -122,10 +122,15 @@ pub(crate) fn load(
         clean_up(&runner, &mut observed)?;
         let wanted = retire::wanted(manifest, &keys);
         retire::note(&runner.dir, &observed.receipts, &wanted, |act| runner.audit(act));
-        sink(Event::new(now(), What::Confinement(runner.confiner.report())));
     }
+    // Finding out costs a child process.
+    let installs = decided.iter().any(|planned| planned.decision == Decision::Install);
+    let report = (lock.is_some() && installs).then(|| runner.confiner.report());
     let looked = Looked { started, keys, observed, decided };
     let load = Load::begin(options, Arc::new(runner), Arc::new(overflow), looked, lock);
+    if let Some(report) = report {
+        sink(Event::new(now(), What::Confinement(report)));
+    }
     load.follow(commands)
 }
 

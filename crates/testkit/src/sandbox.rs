@@ -74,6 +74,13 @@ impl Sandbox {
         self.vars.insert(name.into(), value.into());
     }
 
+    /// Leaves the loader no place beside the tool directory: what does not fit there fails.
+    pub fn without_local(&mut self) {
+        let file = self.path("no-directory");
+        fs::write(&file, "").unwrap();
+        self.set("LOA_LOCAL_DIR", file);
+    }
+
     /// Takes a variable out of the loader's environment.
     pub fn unset(&mut self, name: &str) {
         self.vars.remove(OsStr::new(name));

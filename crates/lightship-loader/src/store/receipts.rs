@@ -22,7 +22,11 @@ pub(crate) fn read_all(dir: &ToolDir) -> Result<Receipts> {
     let mut receipts = Receipts::default();
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(receipts),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(receipts);
+        }
         Err(error) => return Err(LoaderError::io("read", &folder, error)),
     };
     for entry in entries {

@@ -360,7 +360,8 @@ fn two_tools_of_one_file_at_once_disturb_each_other_in_nothing() {
 
 #[test]
 fn a_file_that_does_not_fit_is_not_begun() {
-    let sandbox = sandbox();
+    let mut sandbox = sandbox();
+    sandbox.without_local();
     let dir = sandbox.dir();
     fs::create_dir(&dir).unwrap();
     let mount = Command::new("mount")

@@ -37,8 +37,13 @@ pub(super) fn launch(layout: &Layout, name: &str) -> Option<Launch> {
                 format!("{root}/usr/lib/{triplet}/pkgconfig"),
                 format!("{root}/usr/share/pkgconfig"),
             ];
-            let vars =
-                vec![("PKG_CONFIG_LIBDIR", folders.join(":")), ("PKG_CONFIG_SYSROOT_DIR", root)];
+            let vars = vec![
+                ("PKG_CONFIG_LIBDIR", folders.join(":")),
+                ("PKG_CONFIG_SYSROOT_DIR", root),
+                // Its directories have names of the system's, and are not.
+                ("PKG_CONFIG_ALLOW_SYSTEM_LIBS", "1".to_owned()),
+                ("PKG_CONFIG_ALLOW_SYSTEM_CFLAGS", "1".to_owned()),
+            ];
             Some(Launch { vars, arguments: Vec::new() })
         }
         "git" => {

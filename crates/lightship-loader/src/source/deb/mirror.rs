@@ -34,7 +34,7 @@ pub(super) struct Known<'a> {
     pub(super) root: &'a Path,
 }
 
-const NO_MIRROR: &str = "no mirror of Debian is known here, as this machine has no apt sources: \
+const NO_MIRROR: &str = "no mirror of Debian is known here, as apt is not configured for one: \
                          name one in [registries] `debian`, or in LOA_DEBIAN_MIRROR";
 const NO_SUITE: &str = "which Debian? /etc/os-release has no VERSION_CODENAME: name the `suite`";
 
@@ -93,7 +93,7 @@ fn from_apt(sources: &[Source]) -> Option<(Found<'_>, Found<'_>)> {
             // Third parties have suites with other names, or none.
             let main = source.components.iter().any(|component| component.starts_with("main"));
             let fits = main && source.suites.iter().any(|suite| wanted(suite));
-            let uri = source.uris.iter().find(|uri| uri.contains("://"))?;
+            let uri = source.uris.iter().find(|uri| is_web(uri))?;
             fits.then(|| (plain(uri), source))
         })
     };
@@ -102,12 +102,17 @@ fn from_apt(sources: &[Source]) -> Option<(Found<'_>, Found<'_>)> {
     // Where a release has updates it is a distribution's archive, and no third party's.
     let with_updates = sources.iter().find_map(|source| {
         let updates = source.suites.iter().any(|suite| suite.ends_with("-updates"));
-        let uri = source.uris.iter().find(|uri| uri.contains("://"))?;
+        let uri = source.uris.iter().find(|uri| is_web(uri))?;
         updates.then(|| (plain(uri), source))
     });
     let main = with_updates.or_else(|| first(&archive))?;
     let security = first(&security).unwrap_or_else(|| (format!("{}-security", main.0), main.1));
     Some((main, security))
+}
+
+/// An address that is read over the network, as everything here is.
+fn is_web(uri: &str) -> bool {
+    uri.starts_with("http://") || uri.starts_with("https://")
 }
 
 fn add_key(keys: &mut Keyring, key: &str) -> Result<(), InstallError> {
