@@ -108,7 +108,7 @@ impl Keeper {
                 let answer = self.promote(tool, None, by);
                 self.http.reply(ticket, answer);
             }
-            Command::Wait { tool, needed_by } => self.wait_for(ticket, tool, needed_by, by),
+            Command::Wait { tool, needed_by } => self.wait_for(ticket, tool, needed_by, &by),
             Command::Stop => {
                 self.http.reply(ticket, Answer::done());
                 self.take(Input::Stop { reason: "somebody asked for it" });
@@ -152,7 +152,7 @@ impl Keeper {
         ticket: Ticket,
         tool: ToolName,
         needed_by: Option<ToolName>,
-        by: String,
+        by: &str,
     ) {
         let installed = self.view.outlook(&tool).end == Some(End::Installed);
         if let Some(installer) = &needed_by

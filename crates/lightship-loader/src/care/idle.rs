@@ -97,18 +97,16 @@ fn read(
     if thread::Builder::new().name("deep verify".to_owned()).spawn(body).is_err() {
         return Ok(None);
     }
-    loop {
-        match turns.recv() {
-            Ok(Turn::Command(LoaderCommand::Promote { tool, .. })) => {
-                // The thread is not waited for: at its priority its end may take a while.
-                stop.store(true, Ordering::Relaxed);
-                return Err(tool);
-            }
-            Ok(Turn::Read(verdict)) => {
-                return Ok(Some(verdict.unwrap_or_else(|error| unread(receipt, &error))));
-            }
-            Err(_) => return Ok(None),
+    match turns.recv() {
+        Ok(Turn::Command(LoaderCommand::Promote { tool, .. })) => {
+            // The thread is not waited for: at its priority its end may take a while.
+            stop.store(true, Ordering::Relaxed);
+            Err(tool)
         }
+        Ok(Turn::Read(verdict)) => {
+            Ok(Some(verdict.unwrap_or_else(|error| unread(receipt, &error))))
+        }
+        Err(_) => Ok(None),
     }
 }
 

@@ -191,10 +191,8 @@ pub(crate) fn read_all(
     };
     let files = Some(listing.files());
     let found = listing.compare(&dir.prefix(&slug), late)?;
-    Ok(match found.is_none() {
-        true => Verdict { files, ..good },
-        false => Verdict { files, ..damaged }.with(found),
-    })
+    let whole = found.is_none();
+    Ok(if whole { Verdict { files, ..good } } else { Verdict { files, ..damaged }.with(found) })
 }
 
 /// What can't be read does not hold.

@@ -23,11 +23,9 @@ fn judge(report: &Report) -> Finding {
     } else {
         format!("{what}; they can reach more than their own directories")
     };
+    let detail = (!report.missing.is_empty()).then(|| report.missing.join("; "));
     let finding = Finding::new(ID, Status::Warn, what);
-    let finding = match report.missing.is_empty() {
-        true => finding,
-        false => finding.detail(report.missing.join("; ")),
-    };
+    let finding = Finding { detail, ..finding };
     finding.help(if walls {
         "delegate a control group with memory and pids to the container"
     } else {

@@ -8,8 +8,8 @@ use crate::store::{DirLock, ToolDir};
 pub(super) fn check(context: &Context<'_>) -> Vec<Finding> {
     let local = context.volume.tools_dir.as_ref().map(|dir| ToolDir::at(Path::new(dir)));
     let elsewhere = local.filter(|local| local.root() != context.dir.root());
-    let dirs = std::iter::once(&context.dir).chain(&elsewhere);
-    let what = dirs.filter_map(|dir| Some((dir, DirLock::taken_by(dir)?))).next().map_or_else(
+    let mut dirs = std::iter::once(&context.dir).chain(&elsewhere);
+    let what = dirs.find_map(|dir| Some((dir, DirLock::taken_by(dir)?))).map_or_else(
         || "no loader is at work in the directory".to_owned(),
         |(dir, holder)| format!("a loader ({holder}) is at work in {}", dir.root().display()),
     );
