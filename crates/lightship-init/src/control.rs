@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use rustix::process::geteuid;
 
-use crate::sys::peer_user;
+use crate::sys::peer;
 
 /// The environment variable that says where the control socket is.
 pub const VARIABLE: &str = "LOA_CONTROL";
@@ -131,9 +131,24 @@ impl ControlAddress {
     }
 }
 
-/// Whether whoever is at the other end may command: root, or the user that lightship runs as.
-pub(crate) fn is_trusted(stream: &UnixStream) -> bool {
-    peer_user(stream.as_fd()).is_ok_and(|user| user == 0 || user == geteuid().as_raw())
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) uid: u32,
+    /// 0 for a process that can't be seen from here.
+    pub(crate) pid: i32,
+}
+
+impl Caller {
+    /// Nothing when the kernel does not say.
+    pub(crate) fn of(stream: &UnixStream) -> Option<Self> {
+        peer(stream.as_fd()).ok().map(|(uid, pid)| Self { uid, pid })
+    }
+
+    /// Whether it may command: root, or the user that lightship runs as.
+    pub(crate) fn is_trusted(self) -> bool {
+        self.uid == 0 || self.uid == geteuid().as_raw()
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +178,9 @@ mod tests {
     fn an_abstract_socket_is_there_as_long_as_its_listener() {
         let address = ControlAddress::Abstract(format!("lightship-test-{}", std::process::id()));
         let listener = address.bind().unwrap();
-        assert!(is_trusted(&address.connect().unwrap()));
+        let caller = Caller::of(&address.connect().unwrap()).unwrap();
+        assert!(caller.is_trusted());
+        assert_eq!(caller.pid.cast_unsigned(), std::process::id());
         assert_eq!(address.bind().unwrap_err().kind(), io::ErrorKind::AddrInUse);
         drop(listener);
         assert_eq!(address.connect().unwrap_err().kind(), io::ErrorKind::ConnectionRefused);

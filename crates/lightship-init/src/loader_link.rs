@@ -204,7 +204,8 @@ mod tests {
     #[test]
     fn a_loader_that_does_not_read_costs_a_bounded_amount() {
         let (mut link, ends) = LoaderLink::new().unwrap();
-        let command = LoaderCommand::Promote { tool: "x".parse().unwrap(), needed_by: None };
+        let tool = "x".parse().unwrap();
+        let command = LoaderCommand::Promote { tool, needed_by: None, by: None };
         let taken = (0..100_000).take_while(|_| link.command(&command)).count();
         assert!(taken < 10_000, "{taken}");
         drop(ends);

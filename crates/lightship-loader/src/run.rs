@@ -24,6 +24,7 @@ use crate::install::{Environment, Runner};
 use crate::observe::{Observed, holding, observe};
 use crate::source::Archives;
 use crate::store::audit::Act;
+use crate::store::lock::Locking;
 use crate::store::volume::{own_folders, settle};
 use crate::store::{DirLock, ToolDir, disk as fs, links, sweep};
 use crate::{Options, Sink, chain, platform, room, stop_all, warn};
@@ -36,12 +37,39 @@ pub struct Summary {
     pub skipped: usize,
 }
 
+/// What a run has come to, for what is done when nothing is left to load.
+pub(crate) struct Loaded {
+    pub(crate) summary: Summary,
+    pub(crate) dir: ToolDir,
+    pub(crate) locking: Locking,
+    /// Receipts of all tools that are installed, wherever.
+    holding: Vec<Receipt>,
+    /// How many commands were taken: later ones came when all was done.
+    pub(crate) commands: usize,
+}
+
+impl Loaded {
+    /// Receipts of what was installed into `dir`.
+    pub(crate) fn here(&self) -> impl Iterator<Item = &Receipt> {
+        let here = |receipt: &&Receipt| !receipt.pre_existing && self.dir.owns(&receipt.slug());
+        self.holding.iter().filter(here)
+    }
+}
+
 /// Loads what `options` ask for. `commands` may promote tools meanwhile; events go to `sink`.
 ///
 /// # Errors
 /// When a directory that was fit to hold tools can't be read or locked. A tool that fails is no
 /// error here but an event, and so is a volume that tools can't live on.
 pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) -> Result<Summary> {
+    load(options, commands, sink).map(|loaded| loaded.summary)
+}
+
+pub(crate) fn load(
+    options: &Options,
+    commands: Receiver<LoaderCommand>,
+    sink: &Sink,
+) -> Result<Loaded> {
     let started = now();
     let places = settle(&options.tool_dir);
     sink(Event::new(now(), What::Volume(Box::new(places.report.clone()))));
@@ -74,6 +102,9 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
         told: AtomicBool::new(false),
         hold: OnceLock::new(),
     };
+    if let Some(act) = Act::of_volume(&places.report) {
+        runner.audit(&act);
+    }
     // Also with nothing to install there may be something to tidy: with the lock, if that takes
     // no waiting; without it nothing is changed. With nowhere to install there is nothing to
     // lock: each tool says why it can't be had.
@@ -109,6 +140,7 @@ fn wait_for_lock(runner: &Runner) -> Result<DirLock> {
     let waiting = |holder: &str| {
         let message = format!("another loader ({holder}) uses this directory: waiting for it");
         warn(&runner.sink, message);
+        runner.audit(&Act::WaitForLock { holder: holder.to_owned() });
     };
     let sink = Sink::clone(&runner.sink);
     let lost = move || {

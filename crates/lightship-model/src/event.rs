@@ -278,6 +278,9 @@ pub enum LoaderCommand {
         tool: ToolName,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         needed_by: Option<ToolName>,
+        /// Who wants it, in words, for the audit trail: `uid 0 pid 7 through the control socket`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::confinement::Confine;
 use crate::duration::HumanDuration;
-use crate::manifest::{Jobs, Manifest, defaults};
+use crate::manifest::{DeepVerify, Jobs, Manifest, defaults};
 
 /// The environment variables that lightship reads, each with its meaning.
 pub mod env {
@@ -21,6 +21,8 @@ pub mod env {
     pub const TOOL_JOBS: &str = "LOA_TOOL_JOBS";
     /// How far installers are confined: `best`, `required` or `off`.
     pub const CONFINE: &str = "LOA_CONFINE";
+    /// How old a deep look at a tool may be: a duration, or `off`.
+    pub const DEEP_VERIFY: &str = "LOA_DEEP_VERIFY";
     /// The lock file; `off` for none.
     pub const LOCK: &str = "LOA_LOCK";
     /// `true` refuses to install what the lock does not name.
@@ -78,6 +80,8 @@ pub struct Settings {
     pub jobs: Setting<Jobs>,
     /// How far installers are confined.
     pub confine: Setting<Confine>,
+    /// When the files of installed tools are read again.
+    pub deep_verify: Setting<DeepVerify>,
     /// The lock file: a path, `off`, or nothing for the one beside the manifest.
     pub lock: Setting<Option<String>>,
     /// Whether installing what the lock does not name is refused.
@@ -150,6 +154,18 @@ impl Settings {
                 read(env::CONFINE, var(env::CONFINE), "best, required or off", Confine::from_word)?,
                 loader.confine,
                 Confine::Best,
+            ),
+            deep_verify: pick(
+                None,
+                env::DEEP_VERIFY,
+                read(
+                    env::DEEP_VERIFY,
+                    var(env::DEEP_VERIFY),
+                    "a time like 7d, or off",
+                    DeepVerify::from_word,
+                )?,
+                loader.deep_verify,
+                DeepVerify::After(defaults::DEEP_VERIFY),
             ),
             lock: pick(given.lock.map(Some), env::LOCK, var(env::LOCK).map(Some), None, None),
             locked: pick(
@@ -256,6 +272,10 @@ mod tests {
         let settings = resolve(Given::default(), &[("LOA_TOOL_DIR", "")], "").unwrap();
         assert_eq!((settings.tool_dir.value.as_str(), settings.enabled.value), ("/default", true));
         assert_eq!(settings.timeout.value.as_secs(), 1800);
+        assert_eq!(settings.deep_verify.value, DeepVerify::After(defaults::DEEP_VERIFY));
+        let text = "[loader]\ndeep_verify = \"30d\"\n";
+        let settings = resolve(Given::default(), &[("LOA_DEEP_VERIFY", "off")], text).unwrap();
+        assert_eq!(settings.deep_verify.value, DeepVerify::Off);
     }
 
     #[test]
@@ -264,6 +284,7 @@ mod tests {
         assert!(error.to_string().contains("LOA_TOOL_TIMEOUT is `soon`"), "{error}");
         assert!(resolve(Given::default(), &[("LOA_DEFERRED_TOOLS", "maybe")], "").is_err());
         assert!(resolve(Given::default(), &[("LOA_CONFINE", "some")], "").is_err());
+        assert!(resolve(Given::default(), &[("LOA_DEEP_VERIFY", "often")], "").is_err());
         let off = resolve(Given::default(), &[("LOA_DEFERRED_TOOLS", "false")], "").unwrap();
         assert!(!off.enabled.value);
     }

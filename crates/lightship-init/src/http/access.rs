@@ -8,6 +8,7 @@ use lightship_model::health::Rights;
 pub use lightship_model::manifest::Details;
 
 use super::request::Request;
+use crate::control::Caller;
 
 /// What is asked of those who want to see or do more.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,8 @@ pub(super) enum Peer {
     Control {
         /// Root, or the user that lightship runs as.
         trusted: bool,
+        /// Who it is, where the kernel says so.
+        caller: Option<Caller>,
     },
 }
 
@@ -61,12 +64,33 @@ impl Peer {
     pub(super) fn network(ip: IpAddr) -> Self {
         Self::Network { loopback: ip.to_canonical().is_loopback() }
     }
+
+    pub(super) fn control(caller: Option<Caller>) -> Self {
+        Self::Control { trusted: caller.is_some_and(Caller::is_trusted), caller }
+    }
+
+    /// In words, for the audit trail.
+    pub(super) fn shown(self) -> String {
+        match self {
+            Self::Control { caller: Some(Caller { uid, pid }), .. } => {
+                format!("uid {uid} pid {pid} through the control socket")
+            }
+            Self::Control { caller: None, .. } => "the control socket".to_owned(),
+            // Without the token nobody may command there.
+            Self::Network { loopback: true } => {
+                "the token's holder over http, from here".to_owned()
+            }
+            Self::Network { loopback: false } => {
+                "the token's holder over http, from elsewhere".to_owned()
+            }
+        }
+    }
 }
 
 impl Access {
     pub(super) fn rights(&self, peer: Peer, request: &Request) -> Rights {
         let loopback = match peer {
-            Peer::Control { trusted } => return Rights { details: true, control: trusted },
+            Peer::Control { trusted, .. } => return Rights { details: true, control: trusted },
             Peer::Network { loopback } => loopback,
         };
         let bearer = request.bearer.as_deref();
@@ -166,7 +190,10 @@ mod tests {
     fn the_control_socket_shows_all_and_obeys_those_it_trusts() {
         let plain = "Host: lightship";
         for (trusted, expected) in [(true, ALL), (false, SEES)] {
-            assert_eq!(rights(Details::Never, Peer::Control { trusted }, plain), expected);
+            assert_eq!(
+                rights(Details::Never, Peer::Control { trusted, caller: None }, plain),
+                expected
+            );
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) enum Command {
 pub(crate) struct Asked {
     pub(crate) ticket: Ticket,
     pub(crate) what: Command,
+    /// Who asks, in words.
+    pub(crate) by: String,
 }
 
 /// Whom to answer: [`super::Http::reply`] takes it. It outlives the connection without harm.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::access::Peer;
 use super::conversation::Conversation;
 use super::request::MAX_HEAD;
-use crate::control;
+use crate::control::Caller;
 use crate::poller::{Poller, Ready, Slot};
 
 /// What the kernel keeps of a stream of events for a client that does not read, in bytes.
@@ -55,7 +55,7 @@ impl Connection {
             }
             Socket::Control(stream) => {
                 stream.set_nonblocking(true)?;
-                Peer::Control { trusted: control::is_trusted(stream) }
+                Peer::control(Caller::of(stream))
             }
         };
         let talk = Conversation::new(peer, now);

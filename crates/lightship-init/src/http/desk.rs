@@ -175,7 +175,8 @@ impl Desk {
         self.sequence += 1;
         let sequence = self.sequence;
         connection.talk.ask(sequence, route, moment.now);
-        Asked { ticket: Ticket { connection: connection.id, sequence }, what }
+        let by = connection.talk.peer.shown();
+        Asked { ticket: Ticket { connection: connection.id, sequence }, what, by }
     }
 
     fn metrics(&self, format: Exposition, view: &View, now: Timestamp) -> Answer {

@@ -33,7 +33,7 @@ const MAX_MEMORY: usize = 64 * 1024;
 pub(crate) fn conversation(bytes: &[u8]) {
     let (heads, taken) = framing(bytes);
     assert!(taken <= bytes.len() + MAX_BODY, "{taken} bytes were taken");
-    for peer in [Peer::Control { trusted: true }, Peer::Network { loopback: false }] {
+    for peer in [Peer::Control { trusted: true, caller: None }, Peer::Network { loopback: false }] {
         let whole = talk(&[bytes], peer, false);
         answers::are_well_formed(&whole.text, &whole.expected);
         assert!(whole.expected.len() <= heads, "{heads} heads, {:?}", whole.expected);

@@ -40,6 +40,8 @@ struct Promise {
     tool: ToolName,
     /// Tools whose installers wait for it.
     needed_by: Vec<ToolName>,
+    /// Who asked for it last, in words.
+    by: String,
     /// The loader that runs was told when it started: it must have read it.
     read: bool,
 }
@@ -73,13 +75,13 @@ impl Commands {
         }
     }
 
-    fn promise(&mut self, tool: &ToolName, needed_by: Option<ToolName>) {
+    fn promise(&mut self, tool: &ToolName, needed_by: Option<ToolName>, by: String) {
         let index = self.promised.iter().position(|promise| promise.tool == *tool);
         let before = index.map(|index| self.promised.swap_remove(index).needed_by);
         let mut all = before.unwrap_or_default();
         all.extend(needed_by);
         all.dedup();
-        self.promised.push(Promise { tool: tool.clone(), needed_by: all, read: false });
+        self.promised.push(Promise { tool: tool.clone(), needed_by: all, by, read: false });
     }
 
     /// The tools that were promised.
@@ -100,13 +102,13 @@ impl Commands {
 
 impl Keeper {
     pub(super) fn asked(&mut self, asked: Asked) {
-        let Asked { ticket, what } = asked;
+        let Asked { ticket, what, by } = asked;
         match what {
             Command::Promote { tool } | Command::Retry { tool } => {
-                let answer = self.promote(tool, None);
+                let answer = self.promote(tool, None, by);
                 self.http.reply(ticket, answer);
             }
-            Command::Wait { tool, needed_by } => self.wait_for(ticket, tool, needed_by),
+            Command::Wait { tool, needed_by } => self.wait_for(ticket, tool, needed_by, &by),
             Command::Stop => {
                 self.http.reply(ticket, Answer::done());
                 self.take(Input::Stop { reason: "somebody asked for it" });
@@ -121,7 +123,7 @@ impl Keeper {
 
     /// Tells the loader to load a tool now; one that failed is tried again. A loader that is
     /// over is started again for it.
-    fn promote(&mut self, tool: ToolName, needed_by: Option<ToolName>) -> Answer {
+    fn promote(&mut self, tool: ToolName, needed_by: Option<ToolName>, by: String) -> Answer {
         let status = self.view.status.borrow().tools.get(&tool).map(|tool| tool.change.status);
         match status {
             None => Answer::error(404, &format!("there is no tool `{tool}` in the manifest")),
@@ -129,13 +131,13 @@ impl Keeper {
                 Answer::error(409, &format!("tool `{tool}` is installed already"))
             }
             Some(_) => {
-                self.commands.promise(&tool, needed_by.clone());
+                self.commands.promise(&tool, needed_by.clone(), by.clone());
                 self.note_promises();
                 let Some(loader) = &mut self.loader else {
                     self.take(Input::LoaderWanted);
                     return Answer::done();
                 };
-                if loader.command(&LoaderCommand::Promote { tool, needed_by }) {
+                if loader.command(&LoaderCommand::Promote { tool, needed_by, by: Some(by) }) {
                     Answer::done()
                 } else {
                     Answer::error(503, "the loader does not listen: ask again in a moment")
@@ -145,7 +147,13 @@ impl Keeper {
     }
 
     /// Promotes `tool` for somebody who waits for it, and tells how it goes.
-    fn wait_for(&mut self, ticket: Ticket, tool: ToolName, needed_by: Option<ToolName>) {
+    fn wait_for(
+        &mut self,
+        ticket: Ticket,
+        tool: ToolName,
+        needed_by: Option<ToolName>,
+        by: &str,
+    ) {
         let installed = self.view.outlook(&tool).end == Some(End::Installed);
         if let Some(installer) = &needed_by
             && let Some(path) = self.way_back(&tool, installer)
@@ -156,7 +164,7 @@ impl Keeper {
         if !installed {
             // That the loader reads slowly is no reason to give up: it is told again when it is
             // started, and as long as it runs there is hope.
-            self.promote(tool.clone(), needed_by);
+            self.promote(tool.clone(), needed_by, format!("{by}, to run it"));
         }
         self.http.tell_of(ticket, tool);
     }
@@ -189,7 +197,8 @@ impl Keeper {
             // An installer that waited for it has ended with its loader.
             promise.needed_by.clear();
             let tool = promise.tool.clone();
-            promise.read = loader.command(&LoaderCommand::Promote { tool, needed_by: None });
+            let by = Some(promise.by.clone());
+            promise.read = loader.command(&LoaderCommand::Promote { tool, needed_by: None, by });
         }
     }
 
@@ -325,7 +334,7 @@ mod tests {
     fn a_promise_starts_a_loader_once_and_never_one_that_failed() {
         let mut commands = Commands::new(None, Vec::new(), None);
         assert!(!commands.wants_loader(true));
-        commands.promise(&"x".parse().unwrap(), None);
+        commands.promise(&"x".parse().unwrap(), None, "x".to_owned());
         assert!(!commands.wants_loader(false), "its own pauses and budget count");
         assert!(commands.wants_loader(true), "it may have ended before it read that");
         commands.promised[0].read = true;

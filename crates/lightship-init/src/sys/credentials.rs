@@ -58,8 +58,8 @@ pub(crate) fn receive(
     Ok((count, Some(Sender { pid: sender.pid, uid: sender.uid })))
 }
 
-/// The user at the other end of a connection, as the kernel knew it when it was made.
-pub(crate) fn peer_user(socket: BorrowedFd<'_>) -> io::Result<u32> {
+/// User and process at the other end of a connection, as the kernel knew them when it was made.
+pub(crate) fn peer(socket: BorrowedFd<'_>) -> io::Result<(u32, i32)> {
     let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
     let mut length = libc::socklen_t::try_from(size_of::<libc::ucred>()).unwrap_or(0);
     // SAFETY: the kernel writes no more than `length` bytes into `peer`, where any bytes will do.
@@ -72,5 +72,5 @@ pub(crate) fn peer_user(socket: BorrowedFd<'_>) -> io::Result<u32> {
             &raw mut length,
         )
     };
-    if result == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
+    if result == 0 { Ok((peer.uid, peer.pid)) } else { Err(io::Error::last_os_error()) }
 }

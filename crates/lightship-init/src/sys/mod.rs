@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 
-pub(crate) use self::credentials::{Sender, peer_user, receive};
+pub(crate) use self::credentials::{Sender, peer, receive};
 pub(crate) use self::spawn::{Failure, Leads, Plan, Step, spawn};
 
 /// A set of blocked signals.

@@ -11,17 +11,19 @@ use lightship_model::time::Timestamp;
 use serde::Serialize;
 
 use super::verify::{Wanted, look};
-use super::{alone, note, retire};
+use super::{alone, installing, note, retire};
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::store::audit::Act;
 use crate::store::receipts::Receipts;
 use crate::store::sweep::remove_tree;
-use crate::store::volume::settle;
 use crate::store::{DirLock, ToolDir, measure, receipts, strays};
 
 /// How long what was set aside because it could not be read stays.
 const CORRUPT: Duration = Duration::from_hours(30 * 24);
+
+/// What stands beside a receipt, by the ends of its names.
+const NOTES: [&str; 3] = ["files", "retired", "verified"];
 
 /// How the collection is done.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,9 @@ pub struct Collected {
     pub bytes: u64,
     /// Not wanted any more, and not yet old enough to go.
     pub kept: Vec<Kept>,
+    /// Where all this was, if not in the tool directory, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
 }
 
 /// Something to remove.
@@ -84,11 +89,13 @@ pub struct Kept {
 /// # Errors
 /// When another loader is at work, or the directory can't be read or written.
 pub fn gc(manifest: &Manifest, root: &Path, options: Options) -> Result<Collected> {
-    let dir = settle(root).dir;
-    let _lock = if options.dry_run { None } else { Some(alone(&dir)?) };
+    let places = installing(root)?;
+    let dir = places.dir;
+    let _lock = if options.dry_run { None } else { Some(alone(&dir, &places.locking)?) };
     let (wanted, observed) = look(manifest, &dir)?;
     let mut plan = Plan { dir: &dir, options, now: now(), collected: Collected::default() };
     plan.collected.dry_run = options.dry_run;
+    plan.collected.volume = places.report.failure();
     plan.retired(&observed.receipts, &wanted)?;
     plan.rubbish(&observed.receipts)?;
     plan.aged(manifest)?;
@@ -132,7 +139,7 @@ impl Plan<'_> {
                 crate::fault::point("collected-receipt");
             }
             self.remove(Kind::Retired, &self.dir.prefix(slug))?;
-            for extension in ["files", "retired"] {
+            for extension in NOTES {
                 let path = self.dir.receipts().join(format!("{slug}.{extension}"));
                 self.remove_quietly(&path)?;
             }
@@ -156,7 +163,7 @@ impl Plan<'_> {
             }
         }
         for path in children(&self.dir.receipts()) {
-            let note = path.extension().is_some_and(|is| is == "files" || is == "retired");
+            let note = path.extension().is_some_and(|is| NOTES.iter().any(|note| is == *note));
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             if note && !stem.is_some_and(|slug| receipts.by_slug.contains_key(slug)) {
                 self.remove(Kind::Rubbish, &path)?;
@@ -165,12 +172,17 @@ impl Plan<'_> {
         for path in children(&self.dir.stage()) {
             self.remove(Kind::Stage, &path)?;
         }
+        for folder in [self.dir.root().to_owned(), self.dir.v1()] {
+            for path in children(&folder).into_iter().filter(|path| is_left_over(path)) {
+                self.remove(Kind::Rubbish, &path)?;
+            }
+        }
         Ok(())
     }
 
     /// What goes because it is old.
     fn aged(&mut self, manifest: &Manifest) -> Result<()> {
-        for path in children(&self.dir.v1().join("parts")) {
+        for path in children(&self.dir.parts()) {
             if self.age(&path) >= self.options.keep {
                 self.remove(Kind::Part, &path)?;
             }
@@ -182,7 +194,12 @@ impl Plan<'_> {
                 self.remove(Kind::Log, &path)?;
             }
         }
-        for folder in [self.dir.root().to_owned(), self.dir.receipts()] {
+        let root = self.dir.root();
+        let mut folders = vec![root.to_owned(), self.dir.receipts()];
+        if self.dir.records() != root {
+            folders.push(self.dir.records().to_owned());
+        }
+        for folder in folders {
             for path in children(&folder) {
                 if set_aside(&path).is_some_and(|at| self.now.since(at) >= CORRUPT) {
                     self.remove(Kind::Corrupt, &path)?;
@@ -217,6 +234,13 @@ impl Plan<'_> {
     fn remove_quietly(&self, path: &Path) -> Result<()> {
         if self.options.dry_run { Ok(()) } else { remove_tree(path) }
     }
+}
+
+/// Whether it is what a process left that was killed between two steps: a dead lease that was
+/// moved away, a file that `doctor` looked at the clock with.
+fn is_left_over(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with("lease.json.dead-") || name.starts_with(".lightship-doctor-")
 }
 
 /// When a file was set aside, by its name: `….corrupt-<milliseconds>`.

@@ -3,27 +3,41 @@
 
 pub mod doctor;
 pub mod gc;
+pub(crate) mod idle;
 pub mod repair;
 pub(crate) mod retire;
 pub mod trail;
+pub(crate) mod verified;
 pub mod verify;
 
-use std::fs;
+use std::io;
+use std::path::Path;
 
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::store::audit::{self, Act};
-use crate::store::volume::settle;
+use crate::store::lock::Locking;
+use crate::store::volume::{Places, settle};
 use crate::store::{DirLock, ToolDir};
+
+/// Where tools are installed, for those who change it.
+fn installing(root: &Path) -> Result<Places> {
+    let places = settle(root);
+    if places.nowhere {
+        let why = places.report.why.unwrap_or_default();
+        let source = io::Error::other(why);
+        return Err(LoaderError::Unusable { path: root.to_owned(), source });
+    }
+    Ok(places)
+}
 
 /// Takes the directory's lock for a care-taker, who does not wait for a loader: that may take
 /// hours.
-fn alone(dir: &ToolDir) -> Result<DirLock> {
-    if DirLock::is_taken(dir) {
-        let holder = fs::read_to_string(dir.lock()).unwrap_or_default().trim().to_owned();
+fn alone(dir: &ToolDir, locking: &Locking) -> Result<DirLock> {
+    if let Some(holder) = DirLock::taken_by(dir) {
         return Err(LoaderError::Busy { path: dir.root().to_owned(), holder });
     }
-    DirLock::take(dir, &settle(dir.root()).locking, &|_| {}, || ())
+    DirLock::take(dir, locking, &|_| {}, || ())
 }
 
 /// Notes an act of the command `verb`. A trail that can't be written (a volume that is

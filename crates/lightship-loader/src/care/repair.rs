@@ -4,16 +4,17 @@ use std::path::Path;
 
 use lightship_model::manifest::Manifest;
 use lightship_model::name::ToolName;
+use lightship_model::receipt::Receipt;
 use serde::Serialize;
 
 use super::verify::{Standing, Verdict, judge, look};
-use super::{alone, note};
+use super::{alone, installing, note};
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::store::audit::Act;
 use crate::store::disk as fs;
-use crate::store::volume::settle;
-use crate::store::{receipts, sweep};
+use crate::store::lock::Locking;
+use crate::store::{ToolDir, receipts, sweep};
 
 /// What was found and given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +26,12 @@ pub struct GivenUp {
     pub set_aside: Vec<String>,
     /// Prefixes without a receipt that were removed.
     pub swept: Vec<String>,
+    /// Where all this was, if not in the tool directory, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// What is damaged on a volume, or in an image, that can't be changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub out_of_reach: Vec<Verdict>,
 }
 
 impl GivenUp {
@@ -46,11 +53,19 @@ pub fn give_up(
     tools: &[ToolName],
     deep: bool,
 ) -> Result<GivenUp> {
-    let dir = settle(root).dir;
-    let _lock = alone(&dir)?;
-    let (wanted, mut observed) = look(manifest, &dir)?;
-    let mut given_up = GivenUp::default();
-    for verdict in judge(&dir, &wanted, &observed, tools, deep) {
+    let places = installing(root)?;
+    let dir = &places.dir;
+    let _lock = alone(dir, &places.locking)?;
+    let (wanted, mut observed) = look(manifest, dir)?;
+    let mut given_up = GivenUp { volume: places.report.failure(), ..GivenUp::default() };
+    for other in &places.looked_at {
+        // What can't even be read there holds nothing that could be damaged.
+        let Ok((wanted, observed)) = look(manifest, other) else { continue };
+        let verdicts = judge(other, &wanted, &observed, tools, deep).into_iter();
+        let damaged = verdicts.filter(|verdict| verdict.status == Standing::Damaged);
+        given_up.out_of_reach.extend(damaged.map(|verdict| verdict.found_in(other)));
+    }
+    for verdict in judge(dir, &wanted, &observed, tools, deep) {
         if verdict.status == Standing::Damaged {
             given_up.damaged.push(verdict);
         }
@@ -60,27 +75,41 @@ pub fn give_up(
         fs::rename(&path, &aside).map_err(|error| LoaderError::io("rename", &path, error))?;
         let file = aside.display().to_string();
         let reason = "no receipt".to_owned();
-        note(&dir, "tools repair", &Act::SetAside { file: file.clone(), reason });
+        note(dir, "tools repair", &Act::SetAside { file: file.clone(), reason });
         given_up.set_aside.push(file);
     }
     let names = given_up.tools();
     for wanted in wanted.iter().filter(|wanted| names.contains(&wanted.name)) {
         let path = dir.receipts();
-        receipts::remove(&dir, &wanted.slug)
+        receipts::remove(dir, &wanted.slug)
             .map_err(|error| LoaderError::io("remove from", &path, error))?;
         crate::fault::point("given-up");
         observed.receipts.by_slug.remove(&wanted.slug);
     }
     if !names.is_empty() {
-        note(&dir, "tools repair", &Act::Repair { tools: names });
+        note(dir, "tools repair", &Act::Repair { tools: names });
     }
     // What was given up stays until it is installed again: a caller may still be using it.
     let keep = wanted.iter().filter(|wanted| given_up.tools().contains(&wanted.name));
     let kept: Vec<String> = keep.map(|wanted| wanted.slug.clone()).collect();
-    let rubbish = sweep::look(&dir, &observed.receipts)?.except(&kept);
-    given_up.swept = rubbish.sweep(&dir).prefixes;
+    let rubbish = sweep::look(dir, &observed.receipts)?.except(&kept);
+    given_up.swept = rubbish.sweep(dir).prefixes;
     if !given_up.swept.is_empty() {
-        note(&dir, "tools repair", &Act::Sweep { prefixes: given_up.swept.clone() });
+        note(dir, "tools repair", &Act::Sweep { prefixes: given_up.swept.clone() });
     }
     Ok(given_up)
+}
+
+/// Takes away the receipt of one tool that was found damaged, unless it is another by now.
+pub(crate) fn give_up_one(dir: &ToolDir, locking: &Locking, receipt: &Receipt) -> Result<bool> {
+    let _lock = alone(dir, locking)?;
+    let slug = receipt.slug();
+    if receipts::get(dir, &slug).as_ref() != Some(receipt) {
+        return Ok(false);
+    }
+    let path = dir.receipts();
+    receipts::remove(dir, &slug).map_err(|error| LoaderError::io("remove from", &path, error))?;
+    crate::fault::point("given-up");
+    note(dir, "loader", &Act::Repair { tools: vec![receipt.name.clone()] });
+    Ok(true)
 }

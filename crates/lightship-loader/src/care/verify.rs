@@ -8,13 +8,13 @@ use lightship_model::name::ToolName;
 use lightship_model::receipt::{Receipt, slug};
 use serde::Serialize;
 
-use super::note;
+use super::{note, verified};
 use crate::error::Result;
 use crate::observe::{Observed, observe};
 use crate::platform;
 use crate::store::audit::Act;
 use crate::store::listing::{self, Difference};
-use crate::store::volume::own_folders;
+use crate::store::volume::{own_folders, readable};
 use crate::store::{ToolDir, check};
 
 /// How many paths of a kind are named; the others are counted.
@@ -40,6 +40,9 @@ pub struct Verdict {
     pub status: Standing,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Where it is, if not in the tool directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dir: Option<String>,
     /// Why it is damaged, or what could not be looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -55,8 +58,9 @@ pub struct Verdict {
     pub added: Vec<String>,
 }
 
-/// Looks at `tools` (all of the manifest when empty); `deep` reads every file of them. Changes
-/// nothing but the audit trail.
+/// Looks at `tools` (all of the manifest when empty), in the tool directory, in what is baked, and
+/// in the local directory; `deep` reads every file of them. Changes nothing but the audit trail and
+/// the notes of when each tool was looked at.
 ///
 /// # Errors
 /// When the directory is there and can't be read.
@@ -66,15 +70,39 @@ pub fn verify(
     tools: &[ToolName],
     deep: bool,
 ) -> Result<Vec<Verdict>> {
-    let dir = ToolDir::at(&std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()));
-    let (wanted, observed) = look(manifest, &dir)?;
-    let verdicts = judge(&dir, &wanted, &observed, tools, deep);
+    let mut found: BTreeMap<ToolName, Verdict> = BTreeMap::new();
+    let dirs = readable(root);
+    let own = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    for (place, dir) in dirs.iter().enumerate() {
+        let (wanted, observed) = match look(manifest, dir) {
+            Ok(found) => found,
+            // Another place may be there or not.
+            Err(_) if place > 0 => continue,
+            Err(error) => return Err(error),
+        };
+        for verdict in judge(dir, &wanted, &observed, tools, deep) {
+            let receipt = observed.holding.get(&verdict.name);
+            if let (Standing::Good, Some(_), Some(receipt)) =
+                (verdict.status, verdict.files, receipt)
+            {
+                verified::note(dir, receipt, &verdict);
+            }
+            let verdict = if dir.root() == own { verdict } else { verdict.found_in(dir) };
+            match found.get_mut(&verdict.name) {
+                Some(before) if before.status == Standing::Absent => *before = verdict,
+                Some(_) => {}
+                None => drop(found.insert(verdict.name.clone(), verdict)),
+            }
+        }
+    }
+    let in_order = manifest.tools_in_order().into_iter();
+    let verdicts: Vec<Verdict> = in_order.filter_map(|tool| found.remove(&tool.name)).collect();
     let named = |status| {
         let of = verdicts.iter().filter(|verdict| verdict.status == status);
         of.map(|verdict| verdict.name.to_string()).collect()
     };
     let act = Act::Verify { deep, good: named(Standing::Good), damaged: named(Standing::Damaged) };
-    note(&dir, "tools verify", &act);
+    note(&dirs[0], "tools verify", &act);
     Ok(verdicts)
 }
 
@@ -111,7 +139,9 @@ pub(crate) fn judge(
             return no_receipt(wanted, observed);
         };
         match check::holds(dir, receipt) {
-            Ok(()) if deep => read_all(dir, receipt),
+            Ok(()) if deep => {
+                read_all(dir, receipt, &|| false).unwrap_or_else(|error| unread(receipt, &error))
+            }
             Ok(()) => Verdict::of(receipt, Standing::Good),
             Err(reason) => Verdict::of(receipt, Standing::Damaged).because(reason),
         }
@@ -124,6 +154,7 @@ fn no_receipt(wanted: &Wanted, observed: &Observed) -> Verdict {
         name: wanted.name.clone(),
         status: Standing::Absent,
         version: None,
+        dir: None,
         reason: None,
         files: None,
         lost: Vec::new(),
@@ -139,25 +170,35 @@ fn no_receipt(wanted: &Wanted, observed: &Observed) -> Verdict {
     verdict
 }
 
-/// Compares every file of the prefix with the list that was made when it was installed.
-fn read_all(dir: &ToolDir, receipt: &Receipt) -> Verdict {
+/// Compares every file of the prefix with the list that was made when it was installed; `late`
+/// ends it.
+pub(crate) fn read_all(
+    dir: &ToolDir,
+    receipt: &Receipt,
+    late: &dyn Fn() -> bool,
+) -> std::io::Result<Verdict> {
     let good = Verdict::of(receipt, Standing::Good);
     let damaged = Verdict::of(receipt, Standing::Damaged);
     if receipt.pre_existing {
-        return good.because("it was there before: lightship has no list of its files");
+        return Ok(good.because("it was there before: lightship has no list of its files"));
     }
     let Some(digest) = &receipt.listing else {
-        return good.because("an older lightship installed it, and made no list of its files");
+        return Ok(good.because("an older lightship installed it, and made no list of its files"));
     };
     let slug = receipt.slug();
     let Some(listing) = listing::read(dir, &slug, digest) else {
-        return damaged.because("the list of its files is gone or was changed");
+        return Ok(damaged.because("the list of its files is gone or was changed"));
     };
-    match listing.compare(&dir.prefix(&slug)) {
-        Ok(found) if found.is_none() => Verdict { files: Some(listing.files()), ..good },
-        Ok(found) => Verdict { files: Some(listing.files()), ..damaged }.with(found),
-        Err(error) => damaged.because(format!("its files can't be read: {error}")),
-    }
+    let files = Some(listing.files());
+    let found = listing.compare(&dir.prefix(&slug), late)?;
+    let whole = found.is_none();
+    Ok(if whole { Verdict { files, ..good } } else { Verdict { files, ..damaged }.with(found) })
+}
+
+/// What can't be read does not hold.
+pub(crate) fn unread(receipt: &Receipt, error: &std::io::Error) -> Verdict {
+    let reason = format!("its files can't be read: {error}");
+    Verdict::of(receipt, Standing::Damaged).because(reason)
 }
 
 impl Verdict {
@@ -166,12 +207,19 @@ impl Verdict {
             name: receipt.name.clone(),
             status,
             version: receipt.shown_version().map(str::to_owned),
+            dir: None,
             reason: None,
             files: None,
             lost: Vec::new(),
             changed: Vec::new(),
             added: Vec::new(),
         }
+    }
+
+    /// The same, in another place than the tool directory, if it is anywhere.
+    pub(super) fn found_in(self, dir: &ToolDir) -> Self {
+        let there = self.status != Standing::Absent;
+        Self { dir: there.then(|| dir.root().display().to_string()), ..self }
     }
 
     fn because(self, reason: impl Into<String>) -> Self {

@@ -84,6 +84,12 @@ pub(super) fn ask(ask: &Ask<'_>) -> Result<Response<Body>, ureq::Error> {
     request.call()
 }
 
+/// Asks `url` once, for no longer than `limit` in all; whatever the status, it is an answer.
+pub(crate) fn get(url: &str, limit: Duration) -> Result<Response<Body>, ureq::Error> {
+    let deadline = Instant::now() + limit;
+    ask(&Ask { url, accept: None, from: 0, if_range: None, deadline })
+}
+
 /// Whether another try may end otherwise: not for an address that is none, nor for redirects
 /// without end.
 pub(super) fn passes(error: &ureq::Error) -> bool {

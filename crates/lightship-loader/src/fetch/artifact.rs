@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 
 use lightship_model::digest::Digest;
 use lightship_model::manifest::ArtifactUrl;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::address::{resolve, shown};
-use super::{Download, Fetched, clients, json, space};
+use super::{Download, Fetched, index};
 use crate::install::{InstallError, Job};
-
-/// Media type of the index's JSON answer (PEP 691).
-const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
+use crate::store::space;
 
 /// Fetches `url` into the stage; a file with another digest than `wanted` is an error.
 pub(crate) fn fetch(
@@ -77,12 +74,7 @@ fn copy(from: &Path, to: &Path) -> Result<Fetched, InstallError> {
 }
 
 fn pypi_address(job: &mut Job<'_>, name: &str, file: &str) -> Result<String, InstallError> {
-    let help = "a `pypi:` address is looked up by pip: install python3 with pip, or set \
-                [registries] pip or PIP_INDEX_URL";
-    let index = clients::pip_index(job)?
-        .ok_or_else(|| InstallError::NoProgram { program: "pip".to_owned(), help })?;
-    let page = format!("{}/{name}/", index.trim_end_matches('/'));
-    let answer = json(job, &page, SIMPLE_JSON)?;
+    let (page, answer) = index::python_page_at(job, name)?;
     let files = answer["files"].as_array().map_or(&[][..], Vec::as_slice);
     let address = files.iter().find(|entry| entry["filename"] == file);
     let address = address.and_then(|entry| entry["url"].as_str()).ok_or_else(|| {
@@ -92,10 +84,7 @@ fn pypi_address(job: &mut Job<'_>, name: &str, file: &str) -> Result<String, Ins
 }
 
 fn npm_address(job: &mut Job<'_>, name: &str, version: &str) -> Result<String, InstallError> {
-    let registry = clients::npm_registry(job)?;
-    let path = name.replace('/', "%2f");
-    let page = format!("{}/{path}", registry.trim_end_matches('/'));
-    let answer: Value = json(job, &page, "application/vnd.npm.install-v1+json")?;
+    let (page, answer) = index::packument_at(job, name, false)?;
     let address = answer["versions"][version]["dist"]["tarball"].as_str().ok_or_else(|| {
         InstallError::Recipe(format!("the registry has no `{name}` of version {version}"))
     })?;

@@ -11,14 +11,15 @@ use lightship_model::event::Unit;
 use ureq::Body;
 use ureq::http::Response;
 
+use super::address;
 use super::agent::{self, Ask};
 use super::head::Head;
 use super::partial::Part;
 use super::transfer::{Action, Event, Transfer, Want};
-use super::{address, space};
 use crate::clock::now;
 use crate::install::{InstallError, Job};
 use crate::store::audit::Act;
+use crate::store::space;
 
 /// How often a wait looks at the clock, and tells how long it still is.
 const TICK: Duration = Duration::from_millis(250);

@@ -11,9 +11,9 @@ pub(crate) mod index;
 mod json;
 mod partial;
 mod proxy;
-pub(crate) mod space;
 mod transfer;
 
+pub(crate) use self::agent::get;
 pub(crate) use self::download::{Download, Fetched};
 pub(crate) use self::json::json;
 pub(crate) use self::partial::expire as expire_parts;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::head::Validator;
+use crate::store::volume::boot_id;
 
 /// How long a part that nobody asks for is kept.
 const KEPT: Duration = Duration::from_hours(7 * 24);
@@ -61,7 +62,7 @@ impl Part {
             return Ok((Self::alone(dir, &name)?, Note::default()));
         };
         let note = part.note();
-        let usable = wanted.is_some() || note.as_ref().is_some_and(|note| note.boot == boot());
+        let usable = wanted.is_some() || note.as_ref().is_some_and(|note| note.boot == boot_id());
         if usable {
             part.take_in()?;
         } else {
@@ -143,7 +144,7 @@ impl Part {
         if self.alone {
             return;
         }
-        let note = Note { total, validator, boot: boot() };
+        let note = Note { total, validator, boot: boot_id() };
         let aside = self.path.with_extension("note-aside");
         let text = serde_json::to_vec(&note).unwrap_or_default();
         let written = fs::write(&aside, text).and_then(|()| fs::rename(&aside, self.note_path()));
@@ -189,11 +190,6 @@ impl Drop for Part {
             HELD.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
         }
     }
-}
-
-fn boot() -> String {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    id.map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 /// Removes what has lain in `dir` for a week. Under the lock of the tool directory.

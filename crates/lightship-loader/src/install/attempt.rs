@@ -138,7 +138,7 @@ fn clear(job: &Job<'_>, slug: &str) -> Result<(), InstallError> {
     for path in [&job.prefix, &job.stage] {
         remove_tree(path).map_err(|error| InstallError::Recipe(crate::chain(&error)))?;
     }
-    space::expect(dir.root(), size).map_err(InstallError::io("install into", dir.root()))?;
+    space::check(dir.root(), size)?;
     fs::create_dir_all(&job.stage).map_err(InstallError::io("make", &job.stage))
 }
 

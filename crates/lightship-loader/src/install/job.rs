@@ -31,6 +31,9 @@ use crate::store::{Hold, ToolDir, check, disk as fs, space, strays};
 /// The file of certificates that most clients ask for.
 const CERTIFICATES: &str = "SSL_CERT_FILE";
 
+/// How many characters of who asked for something are noted.
+const WORDS: usize = 200;
+
 /// What is the same for all attempts of a run.
 pub(crate) struct Runner {
     pub(crate) dir: ToolDir,
@@ -82,8 +85,16 @@ impl Runner {
     /// Notes an act in the audit trail. A trail that can't be written goes on in the local
     /// directory; it is told, once, and stops nothing.
     pub(crate) fn audit(&self, act: &Act) {
+        self.audit_by(None, act);
+    }
+
+    /// The same for an act that somebody else asked for, in words of theirs.
+    pub(crate) fn audit_by(&self, asked: Option<&str>, act: &Act) {
         let at = now();
-        let by = format!("loader {}", std::process::id());
+        let by = match asked {
+            Some(by) => by.chars().filter(|c| !c.is_control()).take(WORDS).collect(),
+            None => format!("loader {}", std::process::id()),
+        };
         let Err(error) = audit::append(&self.dir, at, &by, act) else { return };
         if !self.told.swap(true, Ordering::SeqCst) {
             crate::warn(&self.sink, format!("can't write the audit trail: {error}"));

@@ -17,13 +17,13 @@ use lightship_model::time::Timestamp;
 use lightship_model::waits::Waits;
 
 use super::overflow::Shared;
-use super::{Summary, wait_for_lock};
+use super::{Loaded, Summary, wait_for_lock};
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
 use crate::install::{InstallError, Runner};
 use crate::observe::{Observed, estimate, installed_at};
 use crate::store::audit::Act;
-use crate::store::state_file::{self, Loaded, StateFile};
+use crate::store::state_file::{self, StateFile};
 use crate::store::{DirLock, links};
 use crate::{Options, warn};
 
@@ -62,6 +62,8 @@ pub(super) struct Load<'a> {
     /// Nothing can be installed anywhere, and so there is nothing to lock.
     nowhere: bool,
     started: Timestamp,
+    /// How many were taken.
+    commands: usize,
     /// Without it nothing in the directory is changed but the audit trail.
     lock: Option<DirLock>,
     sender: Sender<Message>,
@@ -123,6 +125,7 @@ impl<'a> Load<'a> {
             nowhere,
             overflow,
             started,
+            commands: 0,
             lock,
             sender,
             receiver,
@@ -147,7 +150,7 @@ impl<'a> Load<'a> {
     }
 
     /// Performs what the schedule decides, until it is complete.
-    pub(super) fn follow(mut self, commands: Receiver<LoaderCommand>) -> Result<Summary> {
+    pub(super) fn follow(mut self, commands: Receiver<LoaderCommand>) -> Result<Loaded> {
         let sender = self.sender.clone();
         spawn("commands", move || {
             for command in commands {
@@ -278,8 +281,10 @@ impl<'a> Load<'a> {
     fn take(&mut self, message: Message) -> Input {
         match message {
             Message::PauseOver { tool } => Input::PauseOver { tool },
-            Message::Command(LoaderCommand::Promote { tool, needed_by }) => {
-                self.runner.audit(&Act::Promote { tool: tool.clone() });
+            Message::Command(LoaderCommand::Promote { tool, needed_by, by }) => {
+                self.commands += 1;
+                let act = Act::Promote { tool: tool.clone(), needed_by: needed_by.clone() };
+                self.runner.audit_by(by.as_deref(), &act);
                 Input::Promote { tool, needed_by }
             }
             Message::Ended { tool, attempt, started, result } => {
@@ -399,7 +404,7 @@ impl<'a> Load<'a> {
         (self.runner.sink)(Event::new(now(), what));
     }
 
-    fn complete(mut self) -> Summary {
+    fn complete(mut self) -> Loaded {
         let count = |status| self.changes.values().filter(|c| c.status == status).count();
         let summary = Summary {
             installed: count(ToolStatus::Installed),
@@ -412,7 +417,13 @@ impl<'a> Load<'a> {
         self.save();
         self.runner.audit(&Act::Complete { installed, failed, skipped, took_ms });
         self.emit(What::LoadComplete { installed, failed, skipped, took_ms });
-        summary
+        Loaded {
+            summary,
+            dir: self.runner.dir.clone(),
+            locking: self.runner.locking.clone(),
+            holding: self.holding.into_values().collect(),
+            commands: self.commands,
+        }
     }
 }
 
@@ -428,16 +439,17 @@ fn load_state(
     let loaded = if may_change {
         state_file::load(&runner.dir, now)
     } else {
-        Ok(state_file::peek(&runner.dir).map_or(Loaded::Absent, Loaded::Read))
+        Ok(state_file::peek(&runner.dir)
+            .map_or(state_file::Loaded::Absent, state_file::Loaded::Read))
     };
     let earlier = match loaded {
-        Ok(Loaded::Read(state)) => Some(state),
-        Ok(Loaded::Absent) => None,
+        Ok(state_file::Loaded::Read(state)) => Some(state),
+        Ok(state_file::Loaded::Absent) => None,
         Err(error) => {
             warn(&runner.sink, format!("can't read or rename loader-state.json: {error}"));
             None
         }
-        Ok(Loaded::SetAside(path)) => {
+        Ok(state_file::Loaded::SetAside(path)) => {
             let file = path.display().to_string();
             let message = format!(
                 "loader-state.json could not be read: made anew from the receipts, the bad file \

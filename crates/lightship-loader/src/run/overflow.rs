@@ -17,6 +17,7 @@ use crate::install::attempt::attempt;
 use crate::install::{InstallError, Runner, VolumeFailure};
 use crate::observe::holding;
 use crate::python::Python;
+use crate::store::audit::Act;
 use crate::store::lock::Locking;
 use crate::store::volume::{Places, Spare, space, writes};
 use crate::store::{DirLock, ToolDir, links, receipts, sweep};
@@ -132,6 +133,7 @@ impl Overflow {
             let waiting = |holder: &str| {
                 let what = "uses the local directory: waiting for it";
                 warn(&runner.sink, format!("another loader ({holder}) {what}"));
+                runner.audit(&Act::WaitForLock { holder: holder.to_owned() });
             };
             let lock = DirLock::take(&dir, &Locking::Flock, &waiting, || ())?;
             // What a loader that died began there: its installers may be writing still.
@@ -196,6 +198,9 @@ impl Overflow {
         let Some(report) = report else { return };
         if let Some(failure) = report.failure() {
             warn(&runner.sink, failure);
+        }
+        if let Some(act) = Act::of_volume(&report) {
+            runner.audit(&act);
         }
         (runner.sink)(Event::new(now(), What::Volume(Box::new(report))));
     }

@@ -9,7 +9,7 @@ mod script;
 
 use lightship_model::manifest::Source;
 
-pub(crate) use self::deb::Archives;
+pub(crate) use self::deb::{Archives, releases};
 use crate::install::{InstallError, Job, Outcome};
 
 /// Installs the job's tool into the job's prefix.

@@ -17,6 +17,7 @@ use lightship_model::digest::Digest;
 use lightship_model::name::ToolName;
 pub(crate) use lightship_model::receipt::AuditMark as Mark;
 use lightship_model::time::Timestamp;
+use lightship_model::volume::{Problem, Volume};
 use serde::Serialize;
 
 use self::head::HeadFile;
@@ -86,9 +87,23 @@ pub(crate) enum Act {
         tool: ToolName,
         reason: String,
     },
-    /// Somebody asked for a tool before its turn.
+    /// Somebody asked for a tool before its turn; `by` says who. The installer of `needed_by`
+    /// waits for it.
     Promote {
         tool: ToolName,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        needed_by: Option<ToolName>,
+    },
+    /// Another loader has the directory's lock.
+    WaitForLock {
+        holder: String,
+    },
+    /// The volume is not what tools can live on: where they go instead, if anywhere.
+    Volume {
+        problem: Problem,
+        why: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tools_dir: Option<String>,
     },
     /// A tool's receipt is there, and the manifest does not want it any more: its programs are
     /// published no longer.
@@ -127,6 +142,17 @@ pub(crate) enum Act {
         skipped: usize,
         took_ms: u64,
     },
+}
+
+impl Act {
+    /// What there is to note of a volume: nothing of a good one.
+    pub(crate) fn of_volume(volume: &Volume) -> Option<Self> {
+        Some(Self::Volume {
+            problem: volume.problem?,
+            why: volume.why.clone().unwrap_or_default(),
+            tools_dir: volume.tools_dir.clone(),
+        })
+    }
 }
 
 #[derive(Serialize)]

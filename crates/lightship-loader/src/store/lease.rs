@@ -164,9 +164,9 @@ impl Drop for Lease {
     }
 }
 
-/// Whether somebody who may be alive has the lease.
-pub(super) fn is_held(path: &Path) -> bool {
-    read(path).is_some_and(|note| !note.is_dead())
+/// Who has the lease, if whoever it is may be alive.
+pub(super) fn holder_of(path: &Path) -> Option<String> {
+    read(path).filter(|note| !note.is_dead()).map(|note| note.holder)
 }
 
 fn read(path: &Path) -> Option<Note> {
@@ -241,7 +241,7 @@ mod tests {
         let path = dir.path().join("lease.json");
         for _ in 0..2 {
             let lease = Lease::take(&path, &|_| panic!("it is free"), || ()).unwrap();
-            assert!(is_held(&path));
+            assert!(holder_of(&path).unwrap().starts_with("process "));
             drop(lease);
             assert!(!path.exists());
         }
@@ -254,7 +254,7 @@ mod tests {
         let path = dir.path().join("lease.json");
         let dead = Note { began: "1".to_owned(), ..Note::own() };
         assert!(create(&path, &dead).unwrap());
-        assert!(!is_held(&path));
+        assert_eq!(holder_of(&path), None);
         let told = AtomicUsize::new(0);
         let count = |holder: &str| {
             assert!(holder.starts_with("process "), "{holder}");

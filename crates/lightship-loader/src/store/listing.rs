@@ -71,7 +71,7 @@ impl Listing {
             if late() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            items.insert(name(prefix, &path), Item::at(&path)?);
+            items.insert(name(prefix, &path), Item::at(&path, late)?);
         }
         Ok(Self(items))
     }
@@ -81,16 +81,20 @@ impl Listing {
         self.0.values().filter(file).count().try_into().unwrap_or(u64::MAX)
     }
 
-    /// What is not as it was. Bytecode that Python has put beside its sources since is no change.
-    pub(crate) fn compare(&self, prefix: &Path) -> io::Result<Difference> {
+    /// What is not as it was; `late` ends it. Bytecode that Python has put beside its sources since
+    /// is no change.
+    pub(crate) fn compare(&self, prefix: &Path, late: &dyn Fn() -> bool) -> io::Result<Difference> {
         let mut difference = Difference::default();
         let mut left = self.0.clone();
         for path in walk(prefix)? {
+            if late() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             let name = name(prefix, &path);
             match left.remove(&name) {
                 None if name.split('/').any(|part| part == "__pycache__") => {}
                 None => difference.added.push(name),
-                Some(item) if item.is_still_at(&path)? => {}
+                Some(item) if item.is_still_at(&path, late)? => {}
                 Some(_) => difference.changed.push(name),
             }
         }
@@ -115,7 +119,7 @@ impl Listing {
 }
 
 impl Item {
-    fn at(path: &Path) -> io::Result<Self> {
+    fn at(path: &Path, late: &dyn Fn() -> bool) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(path)?;
         let mode = mode(&metadata);
         if metadata.is_symlink() {
@@ -128,7 +132,7 @@ impl Item {
         if !metadata.is_file() {
             return Ok(Self::Other);
         }
-        let digest = match digest(path) {
+        let digest = match digest(path, late) {
             Ok(digest) => Some(digest),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
             Err(error) => return Err(error),
@@ -137,7 +141,7 @@ impl Item {
     }
 
     /// Like comparing with [`at`](Self::at), without reading what has another size or mode.
-    fn is_still_at(&self, path: &Path) -> io::Result<bool> {
+    fn is_still_at(&self, path: &Path, late: &dyn Fn() -> bool) -> io::Result<bool> {
         if let Self::File { mode: was, size, digest } = self {
             let metadata = fs::symlink_metadata(path)?;
             if !metadata.is_file() || mode(&metadata) != *was || metadata.len() != *size {
@@ -147,7 +151,7 @@ impl Item {
                 return Ok(true);
             }
         }
-        Ok(Self::at(path)? == *self)
+        Ok(Self::at(path, late)? == *self)
     }
 
     fn to_text(&self) -> String {
@@ -182,11 +186,15 @@ fn mode(metadata: &Metadata) -> u32 {
     metadata.permissions().mode() & 0o7777
 }
 
-fn digest(path: &Path) -> io::Result<Digest> {
+fn digest(path: &Path, late: &dyn Fn() -> bool) -> io::Result<Digest> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut block = vec![0; 128 * 1024];
     loop {
+        // A file may be larger than what can be read in no time.
+        if late() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         match file.read(&mut block)? {
             0 => return Ok(Digest::from_hasher(hasher)),
             count => hasher.update(&block[..count]),
@@ -272,7 +280,7 @@ mod tests {
         let listing = take(dir.path());
         assert_eq!((listing.0.len(), listing.files()), (5, 3));
         assert_eq!(Listing::parse(&listing.to_text()), Some(listing.clone()));
-        assert!(listing.compare(dir.path()).unwrap().is_none());
+        assert!(listing.compare(dir.path(), &|| false).unwrap().is_none());
         for bad in ["x", "file\t1\ta", "file\t9\t1\t-\ta", "folder\t1\t2\ta"] {
             assert_eq!(Listing::parse(bad), None, "{bad}");
         }
@@ -291,7 +299,7 @@ mod tests {
         fs::write(at("new"), "").unwrap();
         fs::create_dir_all(at("lib/__pycache__")).unwrap();
         fs::write(at("lib/__pycache__/y.pyc"), "").unwrap();
-        let found = listing.compare(dir.path()).unwrap();
+        let found = listing.compare(dir.path(), &|| false).unwrap();
         assert_eq!(found.changed, ["lib/y", "link"]);
         assert_eq!(found.lost, ["lib/a b", "lib/a b/10 %25%0A%C3%BC"]);
         assert_eq!(found.added, ["new"]);
@@ -313,6 +321,8 @@ mod tests {
     fn there_is_an_end_to_it_when_the_time_is_over() {
         let dir = prefix();
         let error = Listing::take(dir.path(), &|| true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let error = take(dir.path()).compare(dir.path(), &|| true).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -82,9 +82,19 @@ impl DirLock {
 
     /// Whether somebody has the lock right now.
     pub(crate) fn is_taken(dir: &ToolDir) -> bool {
+        Self::taken_by(dir).is_some()
+    }
+
+    /// Who has the lock right now, as far as that can be told: by a lock, or by a lease.
+    pub(crate) fn taken_by(dir: &ToolDir) -> Option<String> {
         let locked = File::open(dir.lock())
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)));
-        locked || lease::is_held(&dir.lease())
+        if locked {
+            // Who it is, is a courtesy.
+            let holder = fs::read_to_string(dir.lock()).unwrap_or_default();
+            return Some(holder.trim().to_owned());
+        }
+        lease::holder_of(&dir.lease())
     }
 }
 

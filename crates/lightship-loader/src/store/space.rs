@@ -1,42 +1,52 @@
-//! Whether there is room for what is about to be written, where its size is known before.
+//! Room on the disk: looked at before bytes come, and while they do.
 
-use std::io;
 use std::path::Path;
 
-/// Fails as a full disk does when fewer than `bytes` are free on the file system of `path`,
-/// before anything has been written. A file system that tells nothing stops nobody.
-///
-/// # Errors
-/// [`io::ErrorKind::StorageFull`], with both numbers in words.
-pub(crate) fn expect(path: &Path, bytes: u64) -> io::Result<()> {
-    let Ok(found) = rustix::fs::statvfs(path) else { return Ok(()) };
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    // FUSE file systems without an answer say that all is zero.
-    if found.f_blocks == 0 || free >= bytes {
-        return Ok(());
+use super::volume;
+use crate::install::InstallError;
+
+/// What stays free, so that receipts, state and logs can still be written: a 64th of the file
+/// system, and no more than this.
+const RESERVE: u64 = 16 << 20;
+
+/// Bytes that may still be written under `path` without touching the reserve; nothing where the
+/// file system does not say.
+pub(crate) fn usable(path: &Path) -> Option<u64> {
+    let space = volume::space_at(path)?;
+    Some(space.free_bytes.saturating_sub(RESERVE.min(space.total_bytes / 64)))
+}
+
+/// Fails, before anything was written, if `needed` more bytes don't fit under `path`.
+pub(crate) fn check(path: &Path, needed: u64) -> Result<(), InstallError> {
+    match usable(path) {
+        Some(free) if free < needed => Err(InstallError::NoSpace {
+            needed: megabytes(needed),
+            // Rounded the other way, or what does not fit could look as if it did.
+            free: megabytes(if free < 1_000_000 { free } else { free - free % 1_000_000 }),
+            at: path.to_owned(),
+        }),
+        _ => Ok(()),
     }
-    let text = format!("{} are needed, {} are free", mib(bytes), mib(free));
-    Err(io::Error::new(io::ErrorKind::StorageFull, text))
 }
 
 /// A sentence if next to nothing is free on the file system of `path`, in bytes or in files.
 pub(crate) fn shortage(path: &Path) -> Option<String> {
     const BYTES: u64 = 1 << 20;
     const FILES: u64 = 4;
-    let found = rustix::fs::statvfs(path).ok()?;
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    // A file system that counts no files says that it has none.
-    let short_of_files = found.f_files > 0 && found.f_favail < FILES;
-    let short = found.f_blocks > 0 && free < BYTES || short_of_files;
-    let files =
-        if short_of_files { format!(" and {} files", found.f_favail) } else { String::new() };
-    short.then(|| format!("no space left on device: {}{files} are free", mib(free)))
+    let space = volume::space_at(path)?;
+    let few = space.free_files.filter(|files| *files < FILES);
+    let files = few.map(|files| format!(" and {files} files")).unwrap_or_default();
+    let free = megabytes(space.free_bytes);
+    (space.free_bytes < BYTES || few.is_some())
+        .then(|| format!("no space left on device: {free}{files} are free"))
 }
 
-/// Bytes as MiB with one decimal, for a reader.
-fn mib(bytes: u64) -> String {
-    let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
-    format!("{}.{} MiB", tenths / 10, tenths % 10)
+/// Whole megabytes, and smaller things as kilobytes.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        _ => format!("{} MB", bytes.div_ceil(1_000_000)),
+    }
 }
 
 #[cfg(test)]
@@ -44,19 +54,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_passes_and_what_can_not_fit_is_refused_in_words() {
+    fn what_does_not_fit_is_told_with_both_numbers_and_the_place() {
         let dir = tempfile::tempdir().unwrap();
-        expect(dir.path(), 1).unwrap();
+        check(dir.path(), 1).unwrap();
         assert_eq!(shortage(dir.path()), None);
-        let error = expect(dir.path(), u64::MAX).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        assert!(error.to_string().contains("MiB are needed"), "{error}");
-        expect(Path::new("/nonexistent"), u64::MAX).unwrap();
+        let error = check(dir.path(), u64::MAX).unwrap_err().to_string();
+        assert!(error.contains(" MB free on `"), "{error}");
+        assert!(error.contains(&dir.path().display().to_string()), "{error}");
+        // One that tells nothing stops nobody.
+        check(Path::new("/nonexistent"), u64::MAX).unwrap();
     }
 
     #[test]
-    fn sizes_are_rounded_up() {
-        assert_eq!(mib(1), "0.1 MiB");
-        assert_eq!(mib(3 << 20), "3.0 MiB");
+    fn sizes_are_shown_without_a_false_zero() {
+        assert_eq!(megabytes(1), "1 kB");
+        assert_eq!(megabytes(12_000_000), "12 MB");
     }
 }

@@ -13,6 +13,7 @@ mod dependency_order;
 mod downloads;
 mod failures;
 mod full_disk;
+mod idle;
 mod kills;
 mod kinds;
 mod lease;

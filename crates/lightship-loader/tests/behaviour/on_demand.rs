@@ -25,11 +25,15 @@ fn a_running_loader_that_is_told_to_installs_it() {
     sandbox.manifest(&format!("{first}{}", script("later", LATER, &makes("later", "asked"))));
     let mut loader = sandbox.start();
     wait_for_status(&mut loader, "first", ToolStatus::Installing);
-    loader.send(&LoaderCommand::Promote { tool: "later".parse().unwrap(), needed_by: None });
+    let (tool, by) = ("later".parse().unwrap(), Some("somebody\nelse".to_owned()));
+    loader.send(&LoaderCommand::Promote { tool, needed_by: None, by });
     wait_for_status(&mut loader, "later", ToolStatus::Installed);
     std::fs::write(go, "").unwrap();
     let _run = loader.finish().installed_all();
     assert_eq!(sandbox.output_of("later"), "asked");
+    let audit = sandbox.audit();
+    let act = audit.iter().find(|act| act["act"] == "promote").unwrap();
+    assert_eq!(act["by"], "somebodyelse", "who asked, in one line");
 }
 
 #[test]

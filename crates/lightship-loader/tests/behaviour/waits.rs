@@ -52,7 +52,7 @@ fn a_promoted_tool_goes_first_and_what_waits_is_told_so() {
     sandbox.manifest(&format!("[loader]\njobs = 1\n{first}{second}{later}"));
     let mut loader = sandbox.start();
     wait_for_status(&mut loader, "first", ToolStatus::Installing);
-    loader.send(&LoaderCommand::Promote { tool: name("later"), needed_by: None });
+    loader.send(&LoaderCommand::Promote { tool: name("later"), needed_by: None, by: None });
     loader.wait_for("second after later", |event| match &event.what {
         lightship_model::event::What::Tool(change) => {
             (change.waits == Some(Waits::Priority(name("later")))).then_some(())

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::source::{BinarySource, CargoSource, DebSource, NpmSource, PipSource, ScriptSource};
-use super::{Details, Jobs, Load, Registries};
+use super::{DeepVerify, Details, Jobs, Load, Registries};
 use crate::confinement::Confine;
 use crate::duration::HumanDuration;
 use crate::name::{BinName, ToolName};
@@ -102,6 +102,10 @@ pub struct LoaderLayer {
     pub silence: Option<HumanDuration>,
     /// `true`: nothing is installed that lightship.lock does not name. `LOA_LOCKED` overrides.
     pub locked: Option<bool>,
+    /// How long ago a tool's files were last read and compared with their list when that is due
+    /// again, once everything is loaded; "off" for never. `LOA_DEEP_VERIFY` overrides.
+    /// Default: 7d.
+    pub deep_verify: Option<DeepVerify>,
 }
 
 /// `[lock]`.

@@ -4,6 +4,7 @@
 //! `resolve` lays files over one another and checks what only the whole can tell. The types
 //! here are the result, which nobody has to check again.
 
+mod deep_verify;
 mod error;
 mod graph;
 mod health;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::deep_verify::DeepVerify;
 pub use self::error::{ManifestError, ManifestErrors};
 pub use self::health::{Control, Details, HealthSettings, SHORTEST_TOKEN, Token, TokenSource};
 pub use self::open::{Which, open};
@@ -71,6 +73,7 @@ pub struct LoaderSettings {
     pub limits: Limits,
     /// Whether installing without a fresh lock is refused.
     pub locked: Option<bool>,
+    pub deep_verify: Option<DeepVerify>,
 }
 
 /// `[lock]`: what `lightship lock` goes by.
@@ -188,6 +191,8 @@ pub mod defaults {
     pub const PROCESSES: u32 = 4096;
     /// Long enough for a hijacked release to be noticed and withdrawn.
     pub const MIN_RELEASE_AGE: Duration = Duration::from_hours(24);
+    /// `[loader] deep_verify`: a week.
+    pub const DEEP_VERIFY: Duration = Duration::from_hours(7 * 24);
     /// Who runs a program that is not there yet waits for so long.
     pub const WAIT: Duration = Duration::from_mins(30);
     pub const READY_TIMEOUT: Duration = Duration::from_mins(1);

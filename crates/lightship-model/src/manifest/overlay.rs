@@ -52,6 +52,7 @@ pub(super) fn loader(over: LoaderLayer, base: LoaderLayer) -> LoaderLayer {
         processes: over.processes.or(base.processes),
         silence: over.silence.or(base.silence),
         locked: over.locked.or(base.locked),
+        deep_verify: over.deep_verify.or(base.deep_verify),
         wait: over.wait.or(base.wait),
     }
 }

@@ -64,6 +64,7 @@ fn rows(project: &Project, service: &[String]) -> Vec<Row> {
         row("tool-timeout", timeout, settings.timeout.origin),
         row("tool-jobs", jobs, settings.jobs.origin),
         row("confine", settings.confine.value.as_str().to_owned(), settings.confine.origin),
+        row("deep-verify", settings.deep_verify.value.to_string(), settings.deep_verify.origin),
         row("lock", lock, settings.lock.origin),
         row("locked", settings.locked.value.to_string(), settings.locked.origin),
     ]

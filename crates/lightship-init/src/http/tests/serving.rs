@@ -210,7 +210,7 @@ fn run(mut http: Http, view: &View, orders: &Receiver<Order>, mut wake: &io::Pip
         let slot = poller.watch(wake, Wanted::Read);
         let deadline = http.deadline().map(|at| at.saturating_sub(view.elapsed()));
         poller.wait(deadline).unwrap();
-        for Asked { ticket, what } in http.turn(&poller, view, view.elapsed()) {
+        for Asked { ticket, what, .. } in http.turn(&poller, view, view.elapsed()) {
             let answer = match &what {
                 Command::ToolLog { tool, lines } => {
                     Answer::text(200, format!("{lines} lines of {tool}\n"))

@@ -1,12 +1,13 @@
 //! Is there a tool directory, or can one be made?
 
-use super::{Context, Finding, Status};
+use super::{Finding, Status};
 use crate::error::LoaderError;
+use crate::store::ToolDir;
 
 const ID: &str = "tool-dir";
 
-pub(super) fn check(context: &Context<'_>) -> Vec<Finding> {
-    let root = context.dir.root();
+pub(super) fn check(dir: &ToolDir) -> Vec<Finding> {
+    let root = dir.root();
     let shown = root.display();
     let finding = match std::fs::metadata(root) {
         Ok(metadata) if !metadata.is_dir() => {
@@ -15,7 +16,7 @@ pub(super) fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         Ok(_) => Finding::new(ID, Status::Ok, format!("the tool directory is {shown}")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let what = format!("there is no tool directory {shown} yet: the first load makes it");
+            let what = format!("there was no tool directory {shown} yet: it was made");
             Finding::new(ID, Status::Ok, what)
         }
         Err(source) => {

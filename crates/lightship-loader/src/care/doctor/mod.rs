@@ -1,5 +1,6 @@
 //! What the machine gives and how the tool directory stands: a table of checks, a file each.
-//! None changes anything but a scratch folder of its own.
+//! None changes anything but scratch files of its own, and what a start makes of an empty
+//! directory.
 
 mod clock;
 mod confinement;
@@ -7,7 +8,6 @@ mod date;
 mod directory;
 mod http;
 mod loaders;
-mod mount;
 mod registries;
 mod space;
 mod tools;
@@ -17,10 +17,12 @@ mod volume;
 use std::path::Path;
 
 use lightship_model::manifest::Manifest;
+use lightship_model::volume::Volume;
 use serde::Serialize;
 
 use self::registries::Answer;
 use crate::store::ToolDir;
+use crate::store::volume::settle;
 
 /// How serious a finding is; ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,6 +70,8 @@ impl Finding {
 struct Context<'a> {
     manifest: &'a Manifest,
     dir: ToolDir,
+    /// The volume, and where tools go.
+    volume: Volume,
     /// What the registries said; nothing when nobody was to be asked.
     answers: Vec<Answer>,
 }
@@ -75,8 +79,7 @@ struct Context<'a> {
 type Check = fn(&Context<'_>) -> Vec<Finding>;
 
 /// In the order in which they are shown.
-const CHECKS: [Check; 9] = [
-    directory::check,
+const CHECKS: [Check; 8] = [
     volume::check,
     space::check,
     confinement::check,
@@ -91,6 +94,11 @@ const CHECKS: [Check; 9] = [
 pub fn examine(manifest: &Manifest, root: &Path, offline: bool) -> Vec<Finding> {
     let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let answers = if offline { Vec::new() } else { registries::ask(manifest) };
-    let context = Context { manifest, dir: ToolDir::at(&root), answers };
-    CHECKS.iter().flat_map(|check| check(&context)).collect()
+    let dir = ToolDir::at(&root);
+    // Before anything makes it.
+    let directory = directory::check(&dir);
+    let volume = settle(&root).report;
+    let context = Context { manifest, dir, volume, answers };
+    let others = CHECKS.iter().flat_map(|check| check(&context));
+    directory.into_iter().chain(others).collect()
 }

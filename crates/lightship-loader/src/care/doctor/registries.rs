@@ -11,6 +11,7 @@ use lightship_model::time::Timestamp;
 
 use super::http::{self, Reply};
 use super::{Context, Finding, Status};
+use crate::source::releases;
 
 /// pip's own answer: its variables, its files, its default.
 const ASK_PIP: &str = "\
@@ -120,7 +121,7 @@ fn package(manifest: &Manifest, kind: &str) -> Option<String> {
             }
             _ => None,
         },
-        (source, _) if source.kind() == "deb" && kind == "deb" => Some(String::new()),
+        (Source::Deb(_), "deb") => Some(String::new()),
         _ => None,
     })
 }
@@ -166,13 +167,24 @@ fn npm(manifest: &Manifest, package: &str) -> Asked {
     fetch(&format!("{}/{package}", registry.trim_end_matches('/')), said)
 }
 
-/// The archive that apt's sources name first.
-fn deb(_: &Manifest, _: &str) -> Asked {
-    // With its default format apt writes what it would download, addresses included.
-    let mut command = Command::new("apt-get");
-    command.args(["indextargets", "--format", "$(SITE)/dists/$(RELEASE)/InRelease"]);
-    let answer = run(command, "apt")?;
-    fetch(&address(&answer)?, "apt's sources")
+/// The release files that the first tool of the kind would be installed from, one an archive.
+fn deb(manifest: &Manifest, _: &str) -> Asked {
+    let sources = manifest.tools.values().find_map(|tool| match &tool.source {
+        Source::Deb(deb) => Some(deb),
+        _ => None,
+    });
+    let Some(deb) = sources else { return Err(Problem::Failed("no tool wants it".to_owned())) };
+    let releases = releases(deb, &manifest.registries);
+    let releases = releases.map_err(|error| Problem::Failed(error.to_string()))?;
+    let mut slowest = None;
+    for address in releases {
+        let (reached, reply) = fetch(&address, "the manifest, the environment or apt's sources")?;
+        let slower = |(before, _): &(Reached, _)| before.took < reached.took;
+        if slowest.as_ref().is_none_or(slower) {
+            slowest = Some((reached, reply));
+        }
+    }
+    slowest.ok_or_else(|| Problem::Failed("no archive is known".to_owned()))
 }
 
 /// What the manifest or a variable says.

@@ -1,27 +1,24 @@
 //! Is there room for what is not installed yet?
 
+use std::path::Path;
+
 use lightship_model::receipt::Receipt;
-use rustix::fs::statvfs;
 
 use super::{Context, Finding, Status};
 use crate::care::verify::look;
+use crate::store::ToolDir;
+use crate::store::volume::space;
 
 const ID: &str = "space";
 /// Fewer free files than this are a warning: a Python library has tens of thousands.
 const FEW_FILES: u64 = 20_000;
 
 pub(super) fn check(context: &Context<'_>) -> Vec<Finding> {
-    let Some(there) = context.dir.root().ancestors().find(|path| path.is_dir()) else {
-        return Vec::new();
-    };
-    let Ok(found) = statvfs(there) else { return Vec::new() };
-    let room = Room { bytes: found.f_bavail * found.f_frsize, files: files(&found) };
+    // Where tools go; a volume that counts nothing tells nothing.
+    let there = context.volume.tools_dir.as_ref().map(|dir| ToolDir::at(Path::new(dir)));
+    let Some(found) = there.as_ref().and_then(space) else { return Vec::new() };
+    let room = Room { bytes: found.free_bytes, files: found.free_files };
     vec![judge(&room, &needs(context))]
-}
-
-/// File systems that make inodes as they go say that there are none.
-fn files(found: &rustix::fs::StatVfs) -> Option<u64> {
-    (found.f_files > 0).then_some(found.f_favail)
 }
 
 struct Room {

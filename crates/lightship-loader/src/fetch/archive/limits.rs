@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fetch::space;
+use crate::store::space;
 
 /// In bytes: no tool is larger, unless `LIGHTSHIP_MAX_UNPACKED` says so.
 const BYTES: u64 = 64 << 30;

@@ -26,9 +26,10 @@ use std::path::{Path, PathBuf};
 
 use lightship_debian::resolve::{Request, resolve};
 use lightship_model::event::Phase;
-use lightship_model::manifest::DebSource;
+use lightship_model::manifest::{DebSource, Registries};
 
 pub(crate) use self::archive::Archives;
+use self::mirror::Known;
 use self::packages::Unpacked;
 use crate::install::{InstallError, Job, Outcome};
 use crate::store::disk as fs;
@@ -74,6 +75,19 @@ impl Layout {
     fn arch(&self) -> &'static str {
         if self.triplet.starts_with("x86_64") { "amd64" } else { "arm64" }
     }
+}
+
+/// The addresses of the release files that `deb` is installed from: the first one of each archive.
+pub(crate) fn releases(
+    deb: &DebSource,
+    registries: &Registries,
+) -> Result<Vec<String>, InstallError> {
+    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mirror = mirror::find(&Known { deb, registries, var: &var, root: Path::new("/") })?;
+    let mut suites = mirror.suites;
+    suites.dedup_by(|next, before| next.uri == before.uri);
+    let address = |suite: &mirror::Suite| format!("{}/dists/{}/InRelease", suite.uri, suite.name);
+    Ok(suites.iter().map(address).collect())
 }
 
 pub(super) fn install(job: &mut Job<'_>, deb: &DebSource) -> Result<Outcome, InstallError> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::tail::Tail;
 use super::{Act, Mark};
 use crate::store::ToolDir;
+use crate::store::volume::boot_id;
 
 /// The file always has this length, and is written with one call.
 const LENGTH: usize = 512;
@@ -38,7 +39,7 @@ impl Head {
 
     /// Whether a trail that ends with line `last` may have lost the others with the machine.
     pub(super) fn excuses(&self, last: u64) -> bool {
-        self.boot != boot() && self.synced.as_ref().is_none_or(|synced| synced.line <= last)
+        self.boot != boot_id() && self.synced.as_ref().is_none_or(|synced| synced.line <= last)
     }
 }
 
@@ -76,11 +77,11 @@ impl HeadFile {
 
     pub(super) fn set(&mut self, written: &Mark) -> io::Result<()> {
         let synced = self.head.as_ref().and_then(|head| head.synced.clone());
-        self.write(Head { written: written.clone(), synced, boot: boot() })
+        self.write(Head { written: written.clone(), synced, boot: boot_id() })
     }
 
     pub(super) fn synced(&mut self, mark: &Mark) -> io::Result<()> {
-        self.write(Head { written: mark.clone(), synced: Some(mark.clone()), boot: boot() })
+        self.write(Head { written: mark.clone(), synced: Some(mark.clone()), boot: boot_id() })
     }
 
     fn write(&mut self, head: Head) -> io::Result<()> {
@@ -91,10 +92,4 @@ impl HeadFile {
         self.head = Some(head);
         Ok(())
     }
-}
-
-/// The kernel's name for this boot; empty where it can't be read, as if there had been no other.
-pub(super) fn boot() -> String {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
 }

@@ -63,7 +63,8 @@ impl Trail {
     /// As if the machine had been started again since.
     fn other_boot(&self) {
         let text = fs::read_to_string(self.dir.audit_head()).unwrap();
-        fs::write(self.dir.audit_head(), text.replace(&head::boot(), "another")).unwrap();
+        fs::write(self.dir.audit_head(), text.replace(&crate::store::volume::boot_id(), "another"))
+            .unwrap();
     }
 }
 

@@ -126,7 +126,12 @@ fn answered(root: &Path, trial: probe::Trial) -> Look {
 
 /// The room where `dir` is.
 pub(crate) fn space(dir: &ToolDir) -> Option<Space> {
-    probe::space(dir.root())?.0
+    space_at(dir.root())
+}
+
+/// The room where `path` is; nothing where the file system does not say.
+pub(crate) fn space_at(path: &Path) -> Option<Space> {
+    probe::space(path)?.0
 }
 
 /// Whether `dir` takes files right now.

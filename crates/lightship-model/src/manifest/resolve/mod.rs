@@ -184,6 +184,7 @@ impl Resolver {
                     silence: loader.silence.map(|silence| silence.0),
                 },
                 locked: loader.locked,
+                deep_verify: loader.deep_verify,
                 wait: loader.wait.map(|wait| wait.0),
             },
             lock: LockSettings { min_age: lock.min_age.map(|age| age.0) },

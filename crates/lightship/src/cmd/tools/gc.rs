@@ -51,6 +51,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 fn text(collected: &Collected) -> String {
+    let note = super::note(collected.volume.as_deref());
     let mut rows: Vec<[String; 3]> = Vec::new();
     for thing in &collected.removed {
         rows.push([kind(thing.kind).to_owned(), size(thing.bytes), thing.path.clone()]);
@@ -67,7 +68,7 @@ fn text(collected: &Collected) -> String {
         0 => "nothing to remove".to_owned(),
         count => format!("{count} removed, {} {verb}", size(collected.bytes)),
     };
-    format!("{}{sum}\n", out::table(&rows))
+    format!("{note}{}{sum}\n", out::table(&rows))
 }
 
 fn kind(kind: Kind) -> &'static str {

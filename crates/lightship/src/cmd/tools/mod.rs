@@ -61,3 +61,8 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         Command::Env(args) => env::run(&args),
     }
 }
+
+/// A line for those whose tools are not where they look for them.
+fn note(volume: Option<&str>) -> String {
+    volume.map(|failure| format!("note: {failure}\n")).unwrap_or_default()
+}

@@ -26,8 +26,8 @@ Examples:
 Links to programs and loader-state.json are made anew, too; receipts that can't be read are
 kept beside the others under another name.
 
-Exit codes: 0 everything holds now, 1 a tool could not be installed again, 69 a loader is at
-  work";
+Exit codes: 0 everything holds now, 1 a tool could not be installed again, or is damaged where
+  nothing can be changed, 69 a loader is at work, 73 there is no place for tools";
 
 /// Install again what is damaged
 #[derive(Debug, clap::Args)]
@@ -56,29 +56,37 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             out::print(&text(&found))?;
             if tools.is_empty() {
                 // Links and state are made anew all the same.
-                return Ok(quietly(project, &found)?.1);
+                let (_, code) = quietly(project, &found)?;
+                return Ok(worst(code, &found));
             }
-            super::load::load(project, tools, Format::default())
+            Ok(worst(super::load::load(project, tools, Format::default())?, &found))
         }
         Answer::Json => {
             let (failed, code) = quietly(project, &found)?;
             let repaired: Vec<&ToolName> =
                 tools.iter().filter(|name| !failed.contains(*name)).collect();
             out::print_json(&json!({
-                "ok": failed.is_empty(),
+                "ok": failed.is_empty() && found.out_of_reach.is_empty(),
                 "damaged": found.damaged,
                 "repaired": repaired,
                 "failed": failed,
                 "setAside": found.set_aside,
                 "swept": found.swept,
+                "volume": found.volume,
+                "outOfReach": found.out_of_reach,
             }))?;
-            Ok(code)
+            Ok(worst(code, &found))
         }
     }
 }
 
+/// What can't be repaired is no success.
+fn worst(code: u8, found: &GivenUp) -> u8 {
+    if code == exit::OK && !found.out_of_reach.is_empty() { exit::NO } else { code }
+}
+
 fn text(found: &GivenUp) -> String {
-    let mut text = String::new();
+    let mut text = super::note(found.volume.as_deref());
     for path in &found.set_aside {
         text.push_str("set aside: ");
         text.push_str(path);
@@ -89,8 +97,15 @@ fn text(found: &GivenUp) -> String {
         text.push_str(prefix);
         text.push('\n');
     }
+    if !found.out_of_reach.is_empty() {
+        text.push_str("damaged, where nothing can be changed:\n");
+        text.push_str(&super::verify::table(&found.out_of_reach));
+    }
     if found.damaged.is_empty() {
-        text.push_str("no tool is damaged\n");
+        let besides = if found.out_of_reach.is_empty() { "" } else { " besides" };
+        text.push_str("no tool is damaged");
+        text.push_str(besides);
+        text.push('\n');
     } else {
         text.push_str(&super::verify::table(&found.damaged));
     }

@@ -72,6 +72,12 @@ fn row(verdict: &Verdict) -> [String; 5] {
         status.to_owned(),
         verdict.version.clone().unwrap_or_default(),
         verdict.files.map(|files| files.to_string()).unwrap_or_default(),
-        verdict.reason.clone().unwrap_or_default(),
+        why(verdict),
     ]
+}
+
+fn why(verdict: &Verdict) -> String {
+    let place = verdict.dir.as_ref().map(|dir| format!("it is in {dir}"));
+    let parts: Vec<String> = verdict.reason.clone().into_iter().chain(place).collect();
+    parts.join("; ")
 }
