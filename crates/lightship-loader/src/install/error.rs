@@ -254,9 +254,8 @@ mod tests {
         assert_eq!(io(28).volume_failure(), Some(VolumeFailure::Full));
         assert_eq!(io(30).volume_failure(), Some(VolumeFailure::Broken));
         assert_eq!(io(2).volume_failure(), None);
-        let counted = crate::store::space::expect(std::path::Path::new("/"), u64::MAX);
-        let counted = InstallError::io("install into", "/")(counted.unwrap_err());
-        assert_eq!(counted.volume_failure(), Some(VolumeFailure::Full));
+        let counted = crate::store::space::check(std::path::Path::new("/"), u64::MAX);
+        assert_eq!(counted.unwrap_err().volume_failure(), Some(VolumeFailure::Full));
         let printed =
             |text: &str| exit_error("x", Exit::Code(1), text, Level::default()).volume_failure();
         assert_eq!(printed("cp: write: No space left on device"), Some(VolumeFailure::Full));
