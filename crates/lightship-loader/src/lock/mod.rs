@@ -3,14 +3,15 @@
 
 mod binary;
 pub(crate) mod cargo;
+mod deb;
 mod npm;
 mod pip;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use lightship_model::confinement::Confine;
@@ -196,7 +197,7 @@ fn resolve(
         Source::Pip(pip) => pip::resolve(&mut job, pip, gate),
         Source::Npm(npm) => npm::resolve(&mut job, npm, gate),
         Source::Binary(binary) => binary::resolve(&mut job, binary, gate),
-        Source::Deb(_) => Err(InstallError::Recipe("a `deb` tool can't be locked yet".to_owned())),
+        Source::Deb(deb) => deb::resolve(&mut job, deb, gate),
         Source::Script(_) => {
             Ok(Resolved { version: None, locked: Locked::Script, notes: Vec::new() })
         }

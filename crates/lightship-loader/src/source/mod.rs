@@ -2,7 +2,7 @@
 
 mod binary;
 pub(crate) mod cargo;
-mod deb;
+pub(crate) mod deb;
 pub(crate) mod npm;
 pub(crate) mod pip;
 mod script;

@@ -97,7 +97,7 @@ mod tests {
         ("fault.rs", "its own notes for a test"),
         ("store/disk.rs", "this is it"),
         ("fetch/", "downloads and archives write into the stage alone, file by file"),
-        ("source/deb/packages.rs", "unpacks into the prefix alone, file by file"),
+        ("source/deb/unpack.rs", "the confined child's part: it unpacks into the prefix alone"),
         ("lock/", "resolves in a directory of its own, elsewhere"),
         ("confine/cgroup", "control groups are no files of the tool directory"),
         ("care/doctor/", "looks, and takes away what it tried with"),

@@ -1,11 +1,13 @@
 //! Debian packages from a signed archive of the test's own.
 
+mod hostile;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use lightship_model::state::ToolStatus;
-use testkit::{DebFile, DebianArchive, Sandbox, Server};
+use testkit::{DebFile, DebianArchive, Sandbox, Server, files_with_digests};
 
 use crate::support::{names, sandbox};
 
@@ -105,6 +107,51 @@ fn packages_are_verified_unpacked_and_run_from_the_prefix() {
     assert_eq!(receipt.source, "deb");
     let downloads = sandbox.acts("download");
     assert_eq!(downloads.len(), 3, "{downloads:?}");
+    let runs = sandbox.audit();
+    let runs = runs.iter().filter(|act| act["act"] == "run" && act["purpose"] == "unpack");
+    assert_eq!(runs.count(), 1, "a child did it");
+    assert_ne!(receipt.confinement, "none-run");
+    assert!(sandbox.log("tiny").contains("\ntinydeb 1.2-3\n"), "it says what it is at");
+}
+
+#[test]
+fn a_hostile_package_makes_its_tool_fail_and_nothing_else() {
+    let Some(mut archive) = archive() else { return };
+    let server = Server::start();
+    let cases = hostile::cases();
+    let mut text = manifest(&server, &archive, "");
+    for (index, (_, bytes, _)) in cases.iter().enumerate() {
+        archive.raw_package(&format!("hostile{index}"), "1", bytes.clone());
+        let tool = manifest(&server, &archive, "").replace("tiny]", &format!("t{index}]"));
+        let tool = tool.replace("tiny.deb]", &format!("t{index}.deb]"));
+        // What is fine comes along: it is not the other package's fault, and is not kept.
+        let packages = format!("[\"hostile{index}\", \"libsays\"]\nsuite");
+        text += &tool.replace("[\"tinydeb\"]\nsuite", &packages);
+    }
+    archive.publish(&server, "stable", |release| release);
+    let sandbox = sandbox();
+    sandbox.manifest(&text);
+    let outside = || {
+        let mut files = files_with_digests(&sandbox.path(""));
+        files.retain(|path, _| !path.starts_with("tools/"));
+        files
+    };
+    let before = outside();
+    let run = sandbox.run().ended_well();
+    for (index, (what, _, expected)) in cases.iter().enumerate() {
+        let change = run.last(&format!("t{index}"));
+        assert_eq!(change.status, ToolStatus::Failed, "{what}: {change:?}");
+        let error = change.error.clone().unwrap();
+        let begins = format!("can't unpack its packages: hostile{index} 1: ");
+        let whole = *what == "links that leave together";
+        assert!(whole || error.starts_with(&begins), "{what}: {error}");
+        assert!(error.contains(expected) && error.lines().count() == 1, "{what}: {error}");
+    }
+    assert_eq!(sandbox.output_of("tinydeb"), "deb works");
+    assert_eq!(sandbox.receipts().keys().collect::<Vec<_>>(), ["tiny"]);
+    assert_eq!(names(&sandbox.dir().join("v1/store")).len(), 1);
+    assert_eq!(outside(), before);
+    assert!(!Path::new("/lightship-evil").exists() && !Path::new("/tmp/lightship-evil").exists());
 }
 
 #[test]
@@ -138,7 +185,12 @@ fn nothing_that_was_changed_or_is_not_signed_is_installed() {
     assert!(error.contains("does not begin as a signed message"), "{error}");
 
     archive.publish(&server, "stable", |release| release);
-    server.put("/debian/pool/main/tinydeb_1.2-3.deb", "application/octet-stream", "evil");
+    let deb = "/debian/pool/main/tinydeb_1.2-3.deb";
+    server.put(deb, "application/octet-stream", "evil");
+    let error = refused(&sandbox);
+    let size = error.split("the server's file has 4 bytes, wanted are ").nth(1);
+    let size = size.unwrap_or_else(|| panic!("{error}")).trim().parse().unwrap();
+    server.put(deb, "application/octet-stream", vec![b'x'; size]);
     let error = refused(&sandbox);
     assert!(error.contains("another content"), "{error}");
 

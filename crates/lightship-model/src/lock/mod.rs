@@ -115,9 +115,13 @@ pub struct LockedBinary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedDeb {
-    /// `Date` of the `Release` file that the packages were chosen from.
+    /// When the suites that the packages are from were released, the newest of them: a snapshot
+    /// of the archive of that time has every file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
+    /// The oldest C library that all of them run with, where they need one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub libc: Option<String>,
     pub packages: Vec<LockedDebPackage>,
 }
 
@@ -131,8 +135,35 @@ pub struct LockedDebPackage {
     /// In bytes.
     pub size: u64,
     pub sha256: Digest,
-    /// `Filename`: relative to the mirror's root.
+    /// Which archive has it.
+    #[serde(default, skip_serializing_if = "DebArchive::is_main")]
+    pub archive: DebArchive,
+    /// `Filename`: relative to the archive's root.
     pub path: String,
+}
+
+/// One of the archives of a Debian; where each of them is, the installing machine knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DebArchive {
+    #[default]
+    Main,
+    Security,
+}
+
+impl DebArchive {
+    /// The word of the lock file for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Security => "security",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_main(&self) -> bool {
+        *self == Self::Main
+    }
 }
 
 impl Locked {
@@ -153,6 +184,10 @@ impl Locked {
     pub fn digest(&self) -> Option<Digest> {
         match self {
             Self::Binary(_) | Self::Script => None,
+            // When the same packages were released again changes nothing.
+            Self::Deb(deb) => {
+                Some(Digest::of(&serde_json::to_vec(&deb.packages).unwrap_or_default()))
+            }
             // Structs of strings and numbers always serialise.
             _ => Some(Digest::of(&serde_json::to_vec(self).unwrap_or_default())),
         }

@@ -33,13 +33,15 @@ fn file() -> impl Strategy<Value = LockedFile> {
 }
 
 fn deb() -> impl Strategy<Value = LockedDebPackage> {
-    (text(), text(), text(), size(), digest(), text()).prop_map(
-        |(name, version, arch, size, sha256, path)| LockedDebPackage {
+    let archive = prop_oneof![Just(DebArchive::Main), Just(DebArchive::Security)];
+    (text(), text(), text(), size(), digest(), archive, text()).prop_map(
+        |(name, version, arch, size, sha256, archive, path)| LockedDebPackage {
             name,
             version,
             arch,
             size,
             sha256,
+            archive,
             path,
         },
     )
@@ -61,8 +63,14 @@ fn locked() -> impl Strategy<Value = Locked> {
         (digest(), size(), proptest::option::of(text())).prop_map(|(sha256, size, path)| {
             Locked::Binary(LockedBinary { sha256, size, path })
         }),
-        (proptest::option::of(text()), proptest::collection::vec(deb(), 0..3))
-            .prop_map(|(release, packages)| Locked::Deb(LockedDeb { release, packages })),
+        (
+            proptest::option::of(text()),
+            proptest::option::of(text()),
+            proptest::collection::vec(deb(), 0..3)
+        )
+            .prop_map(|(release, libc, packages)| {
+                Locked::Deb(LockedDeb { release, libc, packages })
+            }),
         Just(Locked::Script),
     ]
 }
@@ -223,4 +231,24 @@ fn another_lock_is_another_key_and_a_locked_script_is_the_same_tool() {
     let (c, s) = ("c".parse().unwrap(), "s".parse().unwrap());
     assert!(without[&c] != with[&c] && with[&c] != other[&c]);
     assert_eq!(without[&s], with[&s]);
+}
+
+#[test]
+fn the_same_packages_of_a_later_release_are_the_same_tool() {
+    let package = LockedDebPackage {
+        name: "x".into(),
+        version: "1".into(),
+        arch: "all".into(),
+        size: 1,
+        sha256: Digest::of(b"x"),
+        archive: DebArchive::Main,
+        path: "pool/x.deb".into(),
+    };
+    let locked = |release: &str, package: &LockedDebPackage| {
+        let packages = vec![package.clone()];
+        Locked::Deb(LockedDeb { release: Some(release.into()), libc: None, packages }).digest()
+    };
+    assert_eq!(locked("then", &package), locked("now", &package));
+    let other = LockedDebPackage { sha256: Digest::of(b"y"), ..package.clone() };
+    assert_ne!(locked("then", &package), locked("then", &other));
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Entry, FORMAT, Lock, Locked, LockedCargo, LockedDeb, LockedNpm, LockedPackage};
+use super::{DebArchive, Entry, FORMAT, Lock, Locked};
+use super::{LockedCargo, LockedDeb, LockedNpm, LockedPackage};
 use crate::name::ToolName;
 
 const HEAD: &str = "\
@@ -80,6 +81,9 @@ fn deb(out: &mut String, name: &Key<'_>, found: &LockedDeb) -> fmt::Result {
     if let Some(release) = &found.release {
         writeln!(out, "release = {}", Quoted(release))?;
     }
+    if let Some(libc) = &found.libc {
+        writeln!(out, "libc = {}", Quoted(libc))?;
+    }
     if found.packages.is_empty() {
         return writeln!(out, "packages = []");
     }
@@ -88,6 +92,9 @@ fn deb(out: &mut String, name: &Key<'_>, found: &LockedDeb) -> fmt::Result {
         let (package, version, arch) = (Quoted(&deb.name), Quoted(&deb.version), Quoted(&deb.arch));
         writeln!(out, "name = {package}\nversion = {version}\narch = {arch}")?;
         writeln!(out, "size = {}\nsha256 = \"{}\"", deb.size, deb.sha256)?;
+        if deb.archive != DebArchive::Main {
+            writeln!(out, "archive = \"{}\"", deb.archive.as_str())?;
+        }
         writeln!(out, "path = {}", Quoted(&deb.path))?;
     }
     Ok(())

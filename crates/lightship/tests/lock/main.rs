@@ -6,6 +6,7 @@
 mod age;
 mod changed;
 mod command;
+mod deb;
 mod dependencies;
 mod installing;
 mod support;

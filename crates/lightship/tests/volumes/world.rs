@@ -150,7 +150,7 @@ impl World {
 pub(crate) fn receipts(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir.join("v1/receipts")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".json")).collect()
+    names.filter(|name| Path::new(name).extension().is_some_and(|end| end == "json")).collect()
 }
 
 /// A tool `name` whose program prints `says`, with `before` run first.

@@ -91,7 +91,16 @@ impl DebianArchive {
         build.args(["--root-owner-group", "-Zxz", "-z1", "-b"]).arg(&source).arg(&file);
         let done = build.output().unwrap();
         assert!(done.status.success(), "{done:?}");
-        let bytes = fs::read(&file).unwrap();
+        self.add(name, version, &control, fs::read(&file).unwrap());
+    }
+
+    /// Adds `bytes` as a package, whatever they are; nobody but the archive vouches for them.
+    pub fn raw_package(&mut self, name: &str, version: &str, bytes: Vec<u8>) {
+        let control = format!("Package: {name}\nVersion: {version}\nArchitecture: all\n");
+        self.add(name, version, &control, bytes);
+    }
+
+    fn add(&mut self, name: &str, version: &str, control: &str, bytes: Vec<u8>) {
         let filename = format!("pool/main/{name}_{version}.deb");
         let (size, digest) = (bytes.len(), Digest::of(&bytes));
         let control = control.trim_end();
@@ -105,8 +114,19 @@ impl DebianArchive {
 
     /// Serves it at `/debian` as the suite `suite`; `change` may alter what is to be signed.
     pub fn publish(&self, server: &Server, suite: &str, change: impl Fn(String) -> String) {
+        self.publish_at(server, "/debian", suite, change);
+    }
+
+    /// Like [`publish`](Self::publish), at the path `root`.
+    pub fn publish_at(
+        &self,
+        server: &Server,
+        root: &str,
+        suite: &str,
+        change: impl Fn(String) -> String,
+    ) {
         for (filename, bytes) in &self.pool {
-            server.put(&format!("/debian/{filename}"), "application/octet-stream", bytes.clone());
+            server.put(&format!("{root}/{filename}"), "application/octet-stream", bytes.clone());
         }
         let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
         let list = format!("main/binary-{arch}/Packages");
@@ -121,7 +141,7 @@ impl DebianArchive {
             digest.as_str(),
             self.packages.len(),
         );
-        let base = format!("/debian/dists/{suite}");
+        let base = format!("{root}/dists/{suite}");
         let folder = list.trim_end_matches("Packages");
         let by_hash = format!("{base}/{folder}by-hash/SHA256/{}", digest.as_str());
         server.put(&by_hash, "text/plain", self.packages.clone());

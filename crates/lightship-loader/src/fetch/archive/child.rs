@@ -5,9 +5,12 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use lightship_model::exit;
+use serde::{Deserialize, Serialize};
 
 use super::{Order, unpack as work};
+use crate::install::progress::Reporter;
 use crate::install::{InstallError, Job};
+use crate::source::deb::unpack as debs;
 use crate::store::strays;
 
 /// The hidden sub-command of every program that has the loader in it.
@@ -15,22 +18,47 @@ const COMMAND: &str = "__unpack";
 /// Before the one line that says why it did not work.
 const FAULT: &str = "can't unpack: ";
 
-/// Unpacks as `order` says, in a child that is confined as any installer.
+/// What the child is told.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Errand {
+    Archive(Order),
+    Debs(debs::Order),
+}
+
+/// Unpacks an archive as `order` says, in a child that is confined as any installer.
 pub(crate) fn unpack(job: &mut Job<'_>, order: &Order) -> Result<(), InstallError> {
+    send(job, &Errand::Archive(order.clone()), "the artefact", |_, _| {})
+}
+
+/// Unpacks Debian packages in such a child. `seen` gets what it prints.
+pub(crate) fn unpack_debs(
+    job: &mut Job<'_>,
+    order: &debs::Order,
+    seen: impl FnMut(&Reporter, &str),
+) -> Result<(), InstallError> {
+    send(job, &Errand::Debs(order.clone()), "its packages", seen)
+}
+
+/// Has the child unpack `file`, as errors call it.
+fn send(
+    job: &mut Job<'_>,
+    errand: &Errand,
+    file: &str,
+    mut seen: impl FnMut(&Reporter, &str),
+) -> Result<(), InstallError> {
     let path = job.stage_dir("unpack")?.join("order.json");
-    let text = serde_json::to_vec(order).unwrap_or_default();
+    let text = serde_json::to_vec(errand).unwrap_or_default();
     fs::write(&path, text).map_err(InstallError::io("write", &path))?;
     let mut command = job.command("/proc/self/exe", "is /proc mounted?")?;
     // Nothing of the tool's own environment (a preloaded library!) is meant for this program.
     command.env_clear().env(strays::MARK, &job.stage);
     command.arg(COMMAND).arg(&path);
     let mut fault = None;
-    let ended = job.run(command, "unpack", |_, line| {
-        if let Some(reason) = line.strip_prefix(FAULT) {
-            fault = Some(reason.to_owned());
-        }
+    let ended = job.run(command, "unpack", |reporter, line| match line.strip_prefix(FAULT) {
+        Some(reason) => fault = Some(reason.to_owned()),
+        None => seen(reporter, line),
     });
-    let file = "the artefact";
     match (ended, fault) {
         (Err(InstallError::Exit { .. }), Some(reason)) => {
             Err(InstallError::Archive { file: file.to_owned(), reason })
@@ -47,8 +75,12 @@ pub(crate) fn unpack(job: &mut Job<'_>, order: &Order) -> Result<(), InstallErro
 
 /// The child: carries out the order in the file `path`, and gives its exit code.
 pub(crate) fn main_unpack(path: &Path) -> u8 {
-    let read = || Ok::<Order, io::Error>(serde_json::from_slice(&fs::read(path)?)?);
-    match read().and_then(|order| work::run(&order)) {
+    let read = || Ok::<Errand, io::Error>(serde_json::from_slice(&fs::read(path)?)?);
+    let perform = |errand| match errand {
+        Errand::Archive(order) => work::run(&order),
+        Errand::Debs(order) => order.run(),
+    };
+    match read().and_then(perform) {
         Ok(()) => exit::OK,
         Err(error) => {
             let line = format!("{FAULT}{}\n", error.to_string().replace('\n', " "));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::meter::Meter;
 use crate::store::space;
 
 /// In bytes: no tool is larger, unless `LIGHTSHIP_MAX_UNPACKED` says so.
@@ -37,8 +38,14 @@ impl Limits {
         }
     }
 
+    /// Counts entries, up to the most that there may be.
+    pub(crate) fn entries(&self) -> Meter {
+        let entries = self.entries;
+        Meter::new((entries, format!("there are more than {entries} entries in it")))
+    }
+
     /// The most bytes that may come out of an archive of `size` bytes, and what to say of more.
-    pub(super) fn most(&self, size: u64) -> (u64, String) {
+    pub(crate) fn most(&self, size: u64) -> (u64, String) {
         let by_ratio = size.saturating_mul(RATIO).max(SMALL);
         let show = space::megabytes;
         let most = by_ratio.min(self.bytes).min(self.room);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -71,6 +72,27 @@ impl Links {
         }
         Ok(())
     }
+}
+
+/// Looks where the links of a whole tree lead.
+pub(crate) fn check_tree(root: &Path) -> io::Result<()> {
+    let mut links = Links::default();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let found = fs::symlink_metadata(&path)?;
+            if found.is_dir() {
+                folders.push(path);
+            } else if found.is_symlink() {
+                let target = fs::read_link(&path)?;
+                let at = path.strip_prefix(root).unwrap_or(&path);
+                Links::look(at, &target)?;
+                links.add(at, &target);
+            }
+        }
+    }
+    links.check()
 }
 
 pub(super) fn leaves(at: &Path) -> io::Error {

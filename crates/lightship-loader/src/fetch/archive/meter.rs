@@ -8,7 +8,7 @@ use super::refuse;
 
 /// A bound that several counts share.
 #[derive(Clone, Debug)]
-pub(super) struct Meter(Rc<State>);
+pub(crate) struct Meter(Rc<State>);
 
 #[derive(Debug)]
 struct State {
@@ -17,12 +17,12 @@ struct State {
 }
 
 impl Meter {
-    pub(super) fn new((most, reason): (u64, String)) -> Self {
+    pub(crate) fn new((most, reason): (u64, String)) -> Self {
         Self(Rc::new(State { left: Cell::new(most), reason }))
     }
 
     /// Takes `count`; fails with the reason where there is not so much left.
-    pub(super) fn take(&self, count: u64) -> io::Result<()> {
+    pub(crate) fn take(&self, count: u64) -> io::Result<()> {
         let left = self.0.left.get().checked_sub(count).ok_or_else(|| refuse(&self.0.reason))?;
         self.0.left.set(left);
         Ok(())

@@ -24,9 +24,11 @@ mod zip;
 
 use std::io;
 
-pub(crate) use self::child::{main_unpack, unpack};
+pub(crate) use self::child::{main_unpack, unpack, unpack_debs};
 pub(crate) use self::format::is_archive;
 pub(crate) use self::limits::Limits;
+pub(crate) use self::links::check_tree as check_links;
+pub(crate) use self::meter::Meter;
 pub(crate) use self::order::Order;
 
 /// An archive that is not unpacked, and why.

@@ -20,9 +20,8 @@ pub(super) fn run(order: &Order) -> io::Result<()> {
     let format = format.ok_or_else(|| refuse("it is no archive that is known here"))?;
     let most = order.limits.most(file.metadata()?.len());
     let entries = order.limits.entries;
-    let too_many = format!("there are more than {entries} entries in it");
     let bytes = Meter::new(most.clone());
-    let mut root = Root::open(&order.prefix, bytes, Meter::new((entries, too_many)))?;
+    let mut root = Root::open(&order.prefix, bytes, order.limits.entries())?;
     let mut selection = Selection::new(&order.take, order.strip)?;
     if format == Format::Zip {
         zip::unpack(&file, entries, &mut selection, &mut root)?;

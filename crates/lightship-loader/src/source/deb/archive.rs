@@ -1,15 +1,17 @@
 //! Package lists, fetched and verified once a run however many tools ask.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lightship_debian::compress;
 use lightship_debian::index::Index;
+use lightship_debian::openpgp::{Signer, pinned};
 use lightship_debian::release::Release;
+use lightship_model::lock::DebArchive;
 use lightship_model::manifest::{ArtifactUrl, DebSource};
+use lightship_model::time::Timestamp;
 
-use super::mirror::{self, Known, Suite};
+use super::mirror::{self, IN_THE_MAKING, Suite};
 use crate::clock::now;
 use crate::fetch::artifact;
 use crate::install::{InstallError, Job};
@@ -25,15 +27,23 @@ pub(crate) struct Archives(Mutex<BTreeMap<String, Arc<Archive>>>);
 #[derive(Debug)]
 pub(super) struct Archive {
     pub(super) index: Index,
-    /// The archive's address, by the number that packages carry.
-    uris: Vec<String>,
+    /// By the number that packages carry.
+    suites: Vec<Origin>,
+}
+
+/// A suite that packages were read from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) archive: DebArchive,
+    pub(crate) released: Timestamp,
+    /// A release of Debian itself: its managers look at what comes in before it is there.
+    pub(crate) is_vetted: bool,
 }
 
 impl Archive {
-    /// Where a package's file is.
-    pub(super) fn url(&self, archive: u16, filename: &str) -> String {
-        let uri = self.uris.get(usize::from(archive)).map_or("", String::as_str);
-        format!("{uri}/{filename}")
+    /// The suite of a package with that number.
+    pub(super) fn origin(&self, number: u16) -> Option<&Origin> {
+        self.suites.get(usize::from(number))
     }
 }
 
@@ -56,14 +66,11 @@ pub(super) fn open(
 }
 
 fn read(job: &mut Job<'_>, deb: &DebSource, arch: &str) -> Result<Archive, InstallError> {
-    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let registries = job.runner.environment.registries.clone();
-    let known = Known { deb, registries: &registries, var: &var, root: Path::new("/") };
-    let mirror = mirror::find(&known)?;
-    let mut archive = Archive { index: Index::new(arch), uris: Vec::new() };
+    let mirror = mirror::of_job(job, deb)?;
+    let mut archive = Archive { index: Index::new(arch), suites: Vec::new() };
     for suite in &mirror.suites {
-        let number = u16::try_from(archive.uris.len()).unwrap_or(u16::MAX);
-        let base = format!("{}/dists/{}", suite.uri, suite.name);
+        let number = u16::try_from(archive.suites.len()).unwrap_or(u16::MAX);
+        let base = format!("{}/dists/{}", mirror.addresses.of(suite.archive), suite.name);
         let release = release(job, suite, &base, &mirror.keys)?;
         for component in &deb.components {
             let lists = release.package_lists(component, arch);
@@ -80,9 +87,21 @@ fn read(job: &mut Job<'_>, deb: &DebSource, arch: &str) -> Result<Archive, Insta
                 archive.index.add(std::io::BufReader::new(reader), number).map_err(broken)?;
             }
         }
-        archive.uris.push(suite.uri.clone());
+        archive.suites.push(Origin {
+            archive: suite.archive,
+            released: Timestamp::from_millis(release.date.saturating_mul(1000)),
+            is_vetted: is_vetted(&release),
+        });
     }
     Ok(archive)
+}
+
+/// Whether a key of Debian itself has signed it, and it is no suite that takes what comes.
+fn is_vetted(release: &Release) -> bool {
+    let debians = pinned().keys();
+    let own = |signer: &Signer| debians.iter().any(|key| key.fingerprint() == signer.fingerprint);
+    let names = [release.suite.as_str(), release.codename.as_str()];
+    release.signers.iter().any(own) && !IN_THE_MAKING.iter().any(|name| names.contains(name))
 }
 
 fn release(

@@ -19,12 +19,12 @@ const PLACES: [&str; 6] = [
     "/usr/lib/libc.so.6",
 ];
 
-/// Refuses packages that the machine's C library is too old for.
-pub(super) fn check(index: &Index, chosen: &[Id]) -> Result<(), InstallError> {
-    let Some(needed) = needed(index, chosen) else { return Ok(()) };
+/// Refuses packages that need the C library `needed`, where the machine's is older.
+pub(super) fn check(needed: Option<&str>) -> Result<(), InstallError> {
+    let Some(needed) = needed else { return Ok(()) };
     let there = PLACES.iter().find_map(|path| version_of(&std::fs::read(Path::new(path)).ok()?));
     match there {
-        Some(there) if compare(&there, &needed).is_ge() => Ok(()),
+        Some(there) if compare(&there, needed).is_ge() => Ok(()),
         Some(there) => Err(InstallError::Recipe(format!(
             "these packages need glibc {needed}, and this machine has {there}: name an older \
              `suite`"
@@ -37,7 +37,7 @@ pub(super) fn check(index: &Index, chosen: &[Id]) -> Result<(), InstallError> {
 
 /// The oldest version that all of them can use. What compiles and links needs the one that it
 /// links with.
-fn needed(index: &Index, chosen: &[Id]) -> Option<String> {
+pub(super) fn needed(index: &Index, chosen: &[Id]) -> Option<String> {
     let packages: Vec<_> = chosen.iter().map(|id| index.get(*id)).collect();
     let compiles = packages.iter().any(|package| package.name == "libc6-dev");
     let mut needed: Option<&str> = None;

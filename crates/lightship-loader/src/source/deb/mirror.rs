@@ -2,84 +2,141 @@
 //! the manifest, `LOA_DEBIAN_MIRROR` and apt's own configuration are asked, in this order.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use lightship_debian::openpgp::{Keyring, pinned};
 use lightship_debian::sources::{self, SignedBy, Source};
+use lightship_model::lock::DebArchive;
 use lightship_model::manifest::{DebSource, Registries};
 
-use crate::install::InstallError;
+use crate::install::{InstallError, Job};
+
+/// Where each archive is, without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Addresses {
+    main: String,
+    security: String,
+}
+
+impl Addresses {
+    pub(super) fn of(&self, archive: DebArchive) -> &str {
+        match archive {
+            DebArchive::Main => &self.main,
+            DebArchive::Security => &self.security,
+        }
+    }
+}
 
 /// One suite of one archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Suite {
-    /// The archive's address, without a slash at its end.
-    pub(super) uri: String,
+    pub(super) archive: DebArchive,
     pub(super) name: String,
 }
 
 /// What to read, and whose signature counts.
 #[derive(Clone, Debug)]
 pub(super) struct Mirror {
+    pub(super) addresses: Addresses,
     pub(super) suites: Vec<Suite>,
     pub(super) keys: Keyring,
 }
 
 /// What a mirror can be known from.
-pub(super) struct Known<'a> {
-    pub(super) deb: &'a DebSource,
-    pub(super) registries: &'a Registries,
-    pub(super) var: &'a dyn Fn(&str) -> Option<String>,
+struct Known<'a> {
+    deb: &'a DebSource,
+    registries: &'a Registries,
+    var: &'a dyn Fn(&str) -> Option<String>,
     /// The machine's root directory.
-    pub(super) root: &'a Path,
+    root: &'a Path,
 }
+
+/// The suites into which packages come as they are made, by either name.
+pub(super) const IN_THE_MAKING: [&str; 3] = ["sid", "unstable", "experimental"];
 
 const NO_MIRROR: &str = "no mirror of Debian is known here, as apt is not configured for one: \
                          name one in [registries] `debian`, or in LOA_DEBIAN_MIRROR";
 const NO_SUITE: &str = "which Debian? /etc/os-release has no VERSION_CODENAME: name the `suite`";
 
-pub(super) fn find(known: &Known<'_>) -> Result<Mirror, InstallError> {
+/// Where the suites of `deb` are found, and whom to trust for them.
+pub(super) fn of(deb: &DebSource, registries: &Registries) -> Result<Mirror, InstallError> {
+    with_known(deb, registries, find)
+}
+
+/// The same for a job.
+pub(super) fn of_job(job: &Job<'_>, deb: &DebSource) -> Result<Mirror, InstallError> {
+    of(deb, &job.runner.environment.registries)
+}
+
+/// Where `job` finds packages that were chosen before: of no suite, so with no signature.
+pub(super) fn addresses_of_job(job: &Job<'_>, deb: &DebSource) -> Result<Addresses, InstallError> {
+    with_known(deb, &job.runner.environment.registries, |known| Ok(addresses(known)?.0))
+}
+
+fn with_known<T>(
+    deb: &DebSource,
+    registries: &Registries,
+    ask: impl FnOnce(&Known<'_>) -> Result<T, InstallError>,
+) -> Result<T, InstallError> {
+    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ask(&Known { deb, registries, var: &var, root: Path::new("/") })
+}
+
+fn find(known: &Known<'_>) -> Result<Mirror, InstallError> {
     let deb = known.deb;
     let mut keys = pinned().clone();
     for key in &deb.keys {
         add_key(&mut keys, key)?;
     }
-    if let (Some(mirror), Some(suite)) = (&deb.mirror, &deb.suite) {
-        let suites = vec![Suite { uri: plain(mirror), name: suite.clone() }];
-        return Ok(Mirror { suites, keys });
+    if let (Some(_), Some(suite)) = (&deb.mirror, &deb.suite) {
+        let suites = vec![Suite { archive: DebArchive::Main, name: suite.clone() }];
+        return Ok(Mirror { addresses: addresses(known)?.0, suites, keys });
     }
     let codename = deb.suite.clone().or_else(|| codename(known.root));
     let codename = codename.ok_or_else(|| InstallError::Recipe(NO_SUITE.to_owned()))?;
+    let (addresses, signed_by) = addresses(known)?;
+    if let Some(signed_by) = signed_by {
+        keys.extend(&sources::trusted_keys(known.root).map_err(no_apt(known))?);
+        for who in &signed_by {
+            add_signed_by(&mut keys, who, known.root);
+        }
+    }
+    Ok(Mirror { addresses, suites: suites(&codename), keys })
+}
+
+/// The addresses; where apt's configuration has them, with whom it trusts there.
+fn addresses(known: &Known<'_>) -> Result<(Addresses, Option<[SignedBy; 2]>), InstallError> {
+    if let (Some(mirror), Some(_)) = (&known.deb.mirror, &known.deb.suite) {
+        let own = plain(mirror);
+        return Ok((Addresses { main: own.clone(), security: own }, None));
+    }
     let named = known.registries.debian.clone().or_else(|| (known.var)("LOA_DEBIAN_MIRROR"));
     if let Some(main) = named {
         let main = plain(&main);
         let security = known.registries.debian_security.clone();
         let security = security.or_else(|| (known.var)("LOA_DEBIAN_SECURITY_MIRROR"));
         let security = security.map_or_else(|| format!("{main}-security"), |uri| plain(&uri));
-        return Ok(Mirror { suites: suites(&main, &security, &codename), keys });
+        return Ok((Addresses { main, security }, None));
     }
-    let io = |error| InstallError::Io {
-        what: "read apt's configuration in",
-        path: known.root.join("etc/apt"),
-        source: error,
-    };
-    let sources = sources::read(known.root).map_err(io)?;
+    let sources = sources::read(known.root).map_err(no_apt(known))?;
     let (main, security) =
         from_apt(&sources).ok_or_else(|| InstallError::Recipe(NO_MIRROR.to_owned()))?;
-    keys.extend(&sources::trusted_keys(known.root).map_err(io)?);
-    for source in [main.1, security.1] {
-        add_signed_by(&mut keys, source, known.root);
-    }
-    Ok(Mirror { suites: suites(&main.0, &security.0, &codename), keys })
+    let signed_by = [main.1.signed_by.clone(), security.1.signed_by.clone()];
+    Ok((Addresses { main: main.0, security: security.0 }, Some(signed_by)))
+}
+
+fn no_apt(known: &Known<'_>) -> impl FnOnce(io::Error) -> InstallError {
+    InstallError::io("read apt's configuration in", known.root.join("etc/apt"))
 }
 
 /// A release with what has come since. Those that are always in the making have nothing apart.
-fn suites(main: &str, security: &str, codename: &str) -> Vec<Suite> {
-    let suite = |uri: &str, name: String| Suite { uri: uri.to_owned(), name };
-    let mut suites = vec![suite(main, codename.to_owned())];
-    if !["sid", "unstable", "experimental"].contains(&codename) {
-        suites.push(suite(main, format!("{codename}-updates")));
-        suites.push(suite(security, format!("{codename}-security")));
+fn suites(codename: &str) -> Vec<Suite> {
+    let suite = |archive, name: String| Suite { archive, name };
+    let mut suites = vec![suite(DebArchive::Main, codename.to_owned())];
+    if !IN_THE_MAKING.contains(&codename) {
+        suites.push(suite(DebArchive::Main, format!("{codename}-updates")));
+        suites.push(suite(DebArchive::Security, format!("{codename}-security")));
     }
     suites
 }
@@ -126,8 +183,8 @@ fn add_key(keys: &mut Keyring, key: &str) -> Result<(), InstallError> {
 }
 
 /// What apt would trust for that source; a file that is no key is none there either.
-fn add_signed_by(keys: &mut Keyring, source: &Source, root: &Path) {
-    match &source.signed_by {
+fn add_signed_by(keys: &mut Keyring, signed_by: &SignedBy, root: &Path) {
+    match signed_by {
         SignedBy::Anybody => {}
         SignedBy::Text(text) => drop(keys.add(text.as_bytes())),
         SignedBy::Files(files) => {
@@ -178,7 +235,8 @@ mod tests {
         let var = |name: &str| (name == "LOA_DEBIAN_MIRROR").then(|| var.map(str::to_owned))?;
         let known = Known { deb, registries, var: &var, root };
         let mirror = find(&known).map_err(|error| error.to_string())?;
-        let shown = |suite: &Suite| format!("{} {}", suite.uri, suite.name);
+        let address = |archive| mirror.addresses.of(archive);
+        let shown = |suite: &Suite| format!("{} {}", address(suite.archive), suite.name);
         Ok(mirror.suites.iter().map(shown).collect())
     }
 
@@ -207,6 +265,11 @@ mod tests {
         let from_manifest = found(&plain, &registries, var, root.path()).unwrap();
         assert_eq!(from_manifest[0], "http://reg/d bookworm");
         assert_eq!(from_manifest[2], "http://sec bookworm-security");
+        // Packages that were chosen before are had where no release is known, too.
+        let known =
+            Known { deb: &deb(""), registries: &registries, var: &|_| None, root: root.path() };
+        assert_eq!(addresses(&known).unwrap().0.of(DebArchive::Security), "http://sec");
+        assert!(find(&known).is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 mod archive;
 mod certificates;
+mod choose;
 mod elf;
 mod launcher;
 mod libc;
@@ -20,23 +21,19 @@ mod libraries;
 mod mirror;
 mod packages;
 mod programs;
+pub(crate) mod unpack;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use lightship_debian::resolve::{Request, resolve};
 use lightship_model::event::Phase;
+use lightship_model::lock::{Locked, LockedDeb};
 use lightship_model::manifest::{DebSource, Registries};
 
-pub(crate) use self::archive::Archives;
-use self::mirror::Known;
-use self::packages::Unpacked;
+pub(crate) use self::archive::{Archives, Origin};
+pub(crate) use self::choose::{Choice, choose};
 use crate::install::{InstallError, Job, Outcome};
 use crate::store::disk as fs;
-
-/// Packages that only scripts of packages need, which are not run.
-const NEVER: [&str; 7] =
-    ["debconf", "debconf-2.0", "dpkg", "init-system-helpers", "install-info", "ucf", "adduser"];
 
 /// The parts of a tool's prefix.
 struct Layout {
@@ -50,14 +47,7 @@ struct Layout {
 
 impl Layout {
     fn new(prefix: &Path) -> Result<Self, InstallError> {
-        let triplet = match std::env::consts::ARCH {
-            "x86_64" => "x86_64-linux-gnu",
-            "aarch64" => "aarch64-linux-gnu",
-            other => {
-                let message = format!("a `deb` tool can't be installed on {other}");
-                return Err(InstallError::Recipe(message));
-            }
-        };
+        let triplet = triplet()?;
         let layout = Self {
             prefix: prefix.to_owned(),
             root: prefix.join("root"),
@@ -70,10 +60,13 @@ impl Layout {
         }
         Ok(layout)
     }
+}
 
-    /// Debian's name of the architecture.
-    fn arch(&self) -> &'static str {
-        if self.triplet.starts_with("x86_64") { "amd64" } else { "arm64" }
+fn triplet() -> Result<&'static str, InstallError> {
+    match std::env::consts::ARCH {
+        "x86_64" => Ok("x86_64-linux-gnu"),
+        "aarch64" => Ok("aarch64-linux-gnu"),
+        other => Err(InstallError::Recipe(format!("a `deb` tool can't be installed on {other}"))),
     }
 }
 
@@ -82,47 +75,69 @@ pub(crate) fn releases(
     deb: &DebSource,
     registries: &Registries,
 ) -> Result<Vec<String>, InstallError> {
-    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mirror = mirror::find(&Known { deb, registries, var: &var, root: Path::new("/") })?;
+    let mirror = mirror::of(deb, registries)?;
     let mut suites = mirror.suites;
-    suites.dedup_by(|next, before| next.uri == before.uri);
-    let address = |suite: &mirror::Suite| format!("{}/dists/{}/InRelease", suite.uri, suite.name);
+    suites.dedup_by(|next, before| next.archive == before.archive);
+    let address = |suite: &mirror::Suite| {
+        format!("{}/dists/{}/InRelease", mirror.addresses.of(suite.archive), suite.name)
+    };
     Ok(suites.iter().map(address).collect())
+}
+
+/// Debian's name of the architecture.
+fn arch() -> Result<&'static str, InstallError> {
+    Ok(if triplet()?.starts_with("x86_64") { "amd64" } else { "arm64" })
 }
 
 pub(super) fn install(job: &mut Job<'_>, deb: &DebSource) -> Result<Outcome, InstallError> {
     let layout = Layout::new(&job.prefix)?;
     job.phase(Phase::Downloading);
-    let archive = archive::open(job, deb, layout.arch())?;
-    let without = deb.without.iter().map(String::as_str).chain(NEVER);
-    let request =
-        Request { packages: deb.packages.clone(), without: without.map(str::to_owned).collect() };
-    let chosen = resolve(&archive.index, &request)
-        .map_err(|error| InstallError::Recipe(format!("its packages: {error}")))?;
-    libc::check(&archive.index, &chosen)?;
-    let unpacked = packages::unpack(job, &archive, &chosen, &layout)?;
+    let (packages, is_locked) = match &job.tool.locked {
+        Some(Locked::Deb(locked)) => (locked.clone(), true),
+        _ => (choose(job, deb)?.locked, false),
+    };
+    is_for_this_machine(&packages)?;
+    let files = packages::fetch(job, deb, &packages, is_locked)?;
+    job.phase(Phase::Unpacking);
+    let unpacked = packages::unpack(job, &packages.packages, files, &layout)?;
     job.phase(Phase::Installing);
     libraries::link(&layout, &unpacked)?;
     libraries::find_their_libraries(&layout, &unpacked)?;
     certificates::bundle(&layout)?;
-    let named: Vec<&str> =
-        deb.packages.iter().map(|text| text.split('=').next().unwrap_or_default()).collect();
-    programs::publish(job, &layout, &unpacked, &named)?;
-    outcome(job, deb, &unpacked, &named)
+    programs::publish(job, &layout, &unpacked, &named(deb))?;
+    outcome(job, deb, &packages)
 }
 
-fn outcome(
-    job: &Job<'_>,
-    deb: &DebSource,
-    unpacked: &Unpacked,
-    named: &[&str],
-) -> Result<Outcome, InstallError> {
+/// Whether these packages can run here; of use before they are installed.
+pub(crate) fn is_for_this_machine(packages: &LockedDeb) -> Result<(), InstallError> {
+    let arch = arch()?;
+    let other = packages.packages.iter().find(|package| ![arch, "all"].contains(&&*package.arch));
+    if let Some(other) = other {
+        return Err(InstallError::Recipe(format!(
+            "`{}` is for {}, and this machine is {arch}: make the lock on a machine like this one",
+            other.name, other.arch
+        )));
+    }
+    libc::check(packages.libc.as_deref())
+}
+
+/// The packages that the manifest asks for, without their versions.
+fn named(deb: &DebSource) -> Vec<&str> {
+    deb.packages.iter().map(|text| text.split('=').next().unwrap_or_default()).collect()
+}
+
+/// The version of the first package that the manifest names.
+pub(crate) fn version(deb: &DebSource, packages: &LockedDeb) -> Option<String> {
+    let first = *named(deb).first()?;
+    let package = packages.packages.iter().find(|package| package.name == first)?;
+    Some(lightship_debian::version::upstream(&package.version).to_owned())
+}
+
+fn outcome(job: &Job<'_>, deb: &DebSource, packages: &LockedDeb) -> Result<Outcome, InstallError> {
     let exports = deb
         .exports
         .iter()
         .map(|(name, value)| Ok((name.clone(), job.expand(value)?)))
         .collect::<Result<BTreeMap<_, _>, InstallError>>()?;
-    let first = named.first().and_then(|name| unpacked.versions.get(*name));
-    let version = first.map(|version| lightship_debian::version::upstream(version).to_owned());
-    Ok(Outcome { version, exports, ..Outcome::default() })
+    Ok(Outcome { version: version(deb, packages), exports, ..Outcome::default() })
 }

@@ -1,124 +1,196 @@
-//! Fetching the chosen packages and unpacking them into the root.
+//! Fetching the chosen packages, and having them unpacked into the root by a confined child.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{BufReader, Write as _};
+use std::io::Read as _;
+use std::path::PathBuf;
 
-use lightship_debian::deb;
-use lightship_debian::index::{Id, Package};
-use lightship_debian::tree::{self, Entry, Kind, Links, Unpacker};
-use lightship_model::event::Phase;
-use lightship_model::manifest::ArtifactUrl;
+use lightship_model::event::Unit;
+use lightship_model::lock::{LockedDeb, LockedDebPackage};
+use lightship_model::manifest::DebSource;
 
 use super::Layout;
-use super::archive::Archive;
-use crate::fetch::artifact;
+use super::mirror::{self, Addresses};
+use super::unpack::{Order, Package, Report};
+use crate::fetch::Download;
+use crate::fetch::archive::{self, Limits};
 use crate::install::{InstallError, Job};
+use crate::store::disk as fs;
 
-/// How much more than it says a package may unpack to: it says KiB, and estimates.
-const SLACK: u64 = 64 << 20;
+/// A report that is longer than this, in bytes, is none.
+const LONGEST_REPORT: u64 = 16 << 20;
 
 /// What was unpacked, as far as the steps after it ask.
 #[derive(Debug, Default)]
 pub(super) struct Unpacked {
-    /// By package.
-    pub(super) versions: BTreeMap<String, String>,
     /// By package, the names in `usr/bin` and its like.
     pub(super) programs: BTreeMap<String, Vec<String>>,
     /// Names of the C library's own files.
     pub(super) libc: BTreeSet<String>,
 }
 
+/// Fetches the files of `wanted` into the stage, in their order.
+pub(super) fn fetch(
+    job: &mut Job<'_>,
+    deb: &DebSource,
+    wanted: &LockedDeb,
+    is_locked: bool,
+) -> Result<Vec<PathBuf>, InstallError> {
+    let addresses = mirror::addresses_of_job(job, deb)?;
+    let folder = job.stage_dir("packages")?;
+    let all = wanted.packages.iter().map(|package| package.size).sum();
+    let mut before = 0;
+    let mut files = Vec::new();
+    for (number, package) in wanted.packages.iter().enumerate() {
+        let (name, version) = (&package.name, &package.version);
+        let step = format!("{name} {version} ({}/{})", number + 1, wanted.packages.len());
+        job.reporter.message(&step);
+        let url = address_of(&addresses, package)?;
+        let download = Download {
+            sha256: Some(&package.sha256),
+            // Some archives don't say it.
+            size: Some(package.size).filter(|size| *size > 0),
+            among: Some((before, all)),
+            ..Download::new(&url)
+        };
+        let file = folder.join(format!("{number}.deb"));
+        let fetched = download.to(job, &file);
+        let release = wanted.release.as_deref();
+        fetched.map_err(|error| {
+            if is_locked { not_as_locked(job, package, release, error) } else { error }
+        })?;
+        before += package.size;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+fn address_of(addresses: &Addresses, package: &LockedDebPackage) -> Result<String, InstallError> {
+    let (base, path) = (addresses.of(package.archive), &package.path);
+    if path.is_empty() || path.starts_with('/') || path.contains("..") {
+        let name = &package.name;
+        return Err(InstallError::Recipe(format!("`{path}` of `{name}` is no path in an archive")));
+    }
+    Ok(format!("{base}/{path}"))
+}
+
+/// A failed download as what it is with a lock: the file is another one, or not there any more.
+fn not_as_locked(
+    job: &Job<'_>,
+    package: &LockedDebPackage,
+    release: Option<&str>,
+    error: InstallError,
+) -> InstallError {
+    let tool = job.name();
+    match error {
+        InstallError::WrongDigest { url, found, wanted } => InstallError::Changed {
+            tool: tool.clone(),
+            what: format!("{url}: sha256 {found}, locked {wanted}"),
+        },
+        InstallError::Download { url, reason, .. } if reason.contains(" bytes, wanted are ") => {
+            InstallError::Changed { tool: tool.clone(), what: format!("{url}: {reason}") }
+        }
+        InstallError::Download { url, reason, retry_can_help }
+            if ["404", "410"].iter().any(|status| reason.ends_with(&format!(": {status}"))) =>
+        {
+            let (name, version) = (&package.name, &package.version);
+            let of = release.map_or(String::new(), |at| format!(" of {at} or later"));
+            let reason = format!(
+                "{reason}. The mirror does not have {name} {version} any more: lock what it has \
+                 with `lightship lock --upgrade --tool {tool}`, or name a snapshot{of} in \
+                 [registries] or LOA_DEBIAN_MIRROR"
+            );
+            InstallError::Download { url, reason, retry_can_help }
+        }
+        error => error,
+    }
+}
+
+/// Unpacks `files`, those of `packages` in their order, into the root.
 pub(super) fn unpack(
     job: &mut Job<'_>,
-    archive: &Archive,
-    chosen: &[Id],
+    packages: &[LockedDebPackage],
+    files: Vec<PathBuf>,
     layout: &Layout,
 ) -> Result<Unpacked, InstallError> {
-    let mut unpacked = Unpacked::default();
+    let report = job.stage_dir("packages")?.join("report.json");
+    let total = packages.iter().map(|package| package.size).sum();
+    let each = packages.iter().zip(files).map(|(package, file)| Package {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        file,
+    });
+    let order = Order {
+        packages: each.collect(),
+        root: layout.root.clone(),
+        report: report.clone(),
+        limits: Limits::of(&layout.root),
+    };
+    archive::unpack_debs(job, &order, |reporter, line| match Order::progress(line) {
+        Some(bytes) => reporter.count(bytes, Some(total), Unit::Bytes),
+        None => reporter.message(line),
+    })?;
+    let unpacked = read(&report, packages)?;
     let list = layout.prefix.join("packages");
-    let mut list_file = File::create(&list).map_err(InstallError::io("write", &list))?;
-    for (number, id) in chosen.iter().enumerate() {
-        let package = archive.index.get(*id);
-        let sha256 = package.sha256().filter(|_| is_plain(package.filename)).ok_or_else(|| {
-            InstallError::Recipe(format!("the archive has no file of `{}`", package.name))
-        })?;
-        let step =
-            format!("{} {} ({}/{})", package.name, package.version, number + 1, chosen.len());
-        job.reporter.message(&step);
-        let url = ArtifactUrl::Web(archive.url(package.archive, package.filename));
-        let file = artifact::fetch(job, &url, &sha256)?;
-        one(&file, &package, layout, &mut unpacked).map_err(|reason| InstallError::Archive {
-            file: format!("{} {}", package.name, package.version),
-            reason,
-        })?;
-        fs::remove_file(&file).map_err(InstallError::io("remove", &file))?;
-        let (name, version, arch) = (package.name, package.version, package.arch);
-        writeln!(list_file, "{name} {version} {arch} sha256:{}", sha256.as_str())
-            .map_err(InstallError::io("write", &list))?;
-        if number == 0 {
-            job.phase(Phase::Unpacking);
-        }
-    }
-    tree::link_merged(&layout.root).map_err(InstallError::io("link into", &layout.root))?;
+    let lines = packages.iter().map(|package| {
+        let LockedDebPackage { name, version, arch, sha256, .. } = package;
+        format!("{name} {version} {arch} sha256:{}\n", sha256.as_str())
+    });
+    fs::write(&list, lines.collect::<String>()).map_err(InstallError::io("write", &list))?;
     Ok(unpacked)
 }
 
-fn one(
-    file: &std::path::Path,
-    package: &Package<'_>,
-    layout: &Layout,
-    unpacked: &mut Unpacked,
-) -> Result<(), String> {
-    let limit = package.installed_kib.saturating_mul(1024 * 4).saturating_add(SLACK);
-    let mut into = Unpacker::new(&layout.root, Links::Inside, limit);
-    let (mut programs, mut libraries) = (Vec::new(), Vec::new());
-    let opened = File::open(file).map_err(|error| error.to_string())?;
-    deb::read(BufReader::with_capacity(1 << 20, opened), |entry, content| {
-        if !is_wanted(entry) {
-            return Ok(());
-        }
-        if let Some((folder, name)) = entry.path.rsplit_once('/') {
-            match folder {
-                "usr/bin" | "usr/sbin" | "usr/games" => programs.push(name.to_owned()),
-                _ if folder.starts_with("usr/lib") => libraries.push(name.to_owned()),
-                _ => {}
-            }
-        }
-        into.put(entry, content)
-    })
-    .map_err(|error| error.to_string())?;
-    if package.name == "libc6" {
-        unpacked.libc.extend(libraries);
+/// What the child says. It has read what strangers made: names lead nowhere, and the packages
+/// are those that were ordered.
+fn read(path: &std::path::Path, packages: &[LockedDebPackage]) -> Result<Unpacked, InstallError> {
+    let io = |error| InstallError::io("read", path)(error);
+    let mut text = Vec::new();
+    if !fs::symlink_metadata(path).map_err(io)?.is_file() {
+        return Err(io(std::io::Error::other("it is no file")));
     }
-    unpacked.programs.insert(package.name.to_owned(), programs);
-    unpacked.versions.insert(package.name.to_owned(), package.version.to_owned());
-    Ok(())
+    fs::File::open(path).map_err(io)?.take(LONGEST_REPORT).read_to_end(&mut text).map_err(io)?;
+    let report: Report = serde_json::from_slice(&text).map_err(|error| io(error.into()))?;
+    let ordered = |name: &String| packages.iter().any(|package| package.name == *name);
+    let programs = report.programs.into_iter().filter(|(name, _)| ordered(name));
+    let programs = programs.map(|(package, mut names)| {
+        names.retain(|name| is_name(name));
+        (package, names)
+    });
+    Ok(Unpacked { programs: programs.collect(), libc: report.libc })
 }
 
-/// Manuals, translations and the like are left out; licences stay.
-fn is_wanted(entry: &Entry) -> bool {
-    const LEFT_OUT: [&str; 8] = [
-        "usr/share/man/",
-        "usr/share/info/",
-        "usr/share/locale/",
-        "usr/share/lintian/",
-        "usr/share/doc-base/",
-        "usr/share/bash-completion/",
-        "usr/share/zsh/",
-        "usr/share/fish/",
-    ];
-    // Those that something lies in are made for it.
-    if entry.kind == Kind::Directory {
-        return false;
-    }
-    if entry.path.starts_with("usr/share/doc/") {
-        return entry.kind == Kind::File && entry.path.ends_with("/copyright");
-    }
-    !LEFT_OUT.iter().any(|folder| entry.path.starts_with(folder))
+fn is_name(name: &str) -> bool {
+    !["", ".", ".."].contains(&name) && !name.contains(['/', '\0'])
 }
 
-/// A path below the archive's root.
-fn is_plain(filename: &str) -> bool {
-    !filename.is_empty() && !filename.starts_with('/') && !filename.contains("..")
+#[cfg(test)]
+mod tests {
+    use lightship_model::digest::Digest;
+    use lightship_model::lock::DebArchive;
+
+    use super::*;
+
+    fn package(name: &str) -> LockedDebPackage {
+        LockedDebPackage {
+            name: name.into(),
+            version: "1".into(),
+            arch: "all".into(),
+            size: 1,
+            sha256: Digest::of(b""),
+            archive: DebArchive::Main,
+            path: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_child_reports_is_not_believed_beyond_plain_names() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("report.json");
+        let text = r#"{"programs":{"x":["one","../two","..",""],"y":["three"]},"libc":[]}"#;
+        std::fs::write(&path, text).unwrap();
+        let unpacked = read(&path, &[package("x")]).unwrap();
+        assert_eq!(unpacked.programs, [("x".to_owned(), vec!["one".to_owned()])].into());
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(read(&path, &[]).is_err());
+    }
 }
