@@ -147,13 +147,7 @@ impl Keeper {
     }
 
     /// Promotes `tool` for somebody who waits for it, and tells how it goes.
-    fn wait_for(
-        &mut self,
-        ticket: Ticket,
-        tool: ToolName,
-        needed_by: Option<ToolName>,
-        by: &str,
-    ) {
+    fn wait_for(&mut self, ticket: Ticket, tool: ToolName, needed_by: Option<ToolName>, by: &str) {
         let installed = self.view.outlook(&tool).end == Some(End::Installed);
         if let Some(installer) = &needed_by
             && let Some(path) = self.way_back(&tool, installer)
