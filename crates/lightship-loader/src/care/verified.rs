@@ -1,8 +1,8 @@
 //! `receipts/<slug>.verified`: when a tool's files were last compared with their list, and found
 //! as they were. Its time counts, so that a start that asks whether a tool is due reads nothing.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::verify::Verdict;
 use crate::clock::now;
 use crate::store::ToolDir;
+use crate::store::disk as fs;
 
 #[derive(Serialize)]
 struct Note {
@@ -31,10 +32,10 @@ pub(crate) fn note(dir: &ToolDir, receipt: &Receipt, verdict: &Verdict) {
 }
 
 fn write(dir: &ToolDir, slug: &str, note: &Note) -> io::Result<()> {
-    let mut file = File::create(path(dir, slug))?;
-    file.write_all(format!("{}\n", serde_json::to_string(note)?).as_bytes())?;
+    let path = path(dir, slug);
+    fs::write(&path, format!("{}\n", serde_json::to_string(note)?))?;
     // A volume may have another clock than this machine.
-    file.set_modified(SystemTime::now())
+    File::options().write(true).open(path)?.set_modified(SystemTime::now())
 }
 
 /// Whether the last look at a tool, or its install, is longer ago than `age`. A time that is still

@@ -240,6 +240,9 @@ fn old_logs_and_old_corrupt_files_go() {
     fs::write(&young, "").unwrap();
     fs::write(dir.join("v1/logs/gone.log"), "").unwrap();
     fs::create_dir_all(dir.join("v1/stage/left")).unwrap();
+    fs::create_dir_all(dir.join("v1/parts")).unwrap();
+    fs::write(dir.join("v1/parts/url-0.part"), "half").unwrap();
+    fs::write(dir.join("v1/lease.json.dead-1-2"), "").unwrap();
     let answer = home.json(0, &["gc", "--keep", "0s"]);
     let mut paths: Vec<&str> = answer["removed"]
         .as_array()
@@ -248,7 +251,14 @@ fn old_logs_and_old_corrupt_files_go() {
         .map(|thing| thing["path"].as_str().unwrap())
         .collect();
     paths.sort_unstable();
-    assert_eq!(paths, ["loader-state.json.corrupt-1000", "v1/logs/gone.log", "v1/stage/left"]);
+    let old = [
+        "loader-state.json.corrupt-1000",
+        "v1/lease.json.dead-1-2",
+        "v1/logs/gone.log",
+        "v1/parts/url-0.part",
+        "v1/stage/left",
+    ];
+    assert_eq!(paths, old);
     assert!(young.exists() && dir.join("v1/logs/one.log").exists());
 }
 

@@ -48,6 +48,44 @@ fn on_a_read_only_bind_what_is_there_is_used_and_what_is_new_goes_beside_it() {
     );
 }
 
+#[test]
+fn care_says_where_tools_are_and_what_it_can_not_change() {
+    alone(
+        concat!(module_path!(), "::care_says_where_tools_are_and_what_it_can_not_change"),
+        || {
+            let world = World::new();
+            let dir = world.dir().display().to_string();
+            world.wants(&tool("old", "1", ""));
+            world.load().stop();
+            // The same size and mode: no start sees it.
+            let program = world.sandbox.prefix("old").join("bin/old");
+            let text = fs::read_to_string(&program).unwrap();
+            fs::write(&program, text.replace('1', "7")).unwrap();
+            system("mount", &["--bind", &dir, &dir]);
+            system("mount", &["-o", "remount,bind,ro", &dir]);
+            world.wants(&(tool("old", "1", "") + &tool("new", "2", "")));
+            world.load().stop();
+            let local = world.sandbox.local().join("tools");
+            let (code, answer) = world.care(&["verify", "--deep"]);
+            let of = |name: &str| {
+                let tools = answer["tools"].as_array().unwrap();
+                tools.iter().find(|tool| tool["name"] == name).unwrap().clone()
+            };
+            assert_eq!((code, of("old")["status"].as_str()), (1, Some("damaged")));
+            assert_eq!(of("new")["status"], "good");
+            assert_eq!(of("new")["dir"], local.display().to_string());
+            let (code, answer) = world.care(&["repair", "--deep"]);
+            assert_eq!((code, &answer["outOfReach"][0]["name"]), (1, &"old".into()), "{answer}");
+            let (code, answer) = world.care(&["gc", "--keep", "0s"]);
+            assert_eq!(code, 0, "{answer}");
+            let note = answer["volume"].as_str().unwrap();
+            assert!(note.contains("read-only") && note.contains("local"), "{note}");
+            let trail = fs::read_to_string(local.join("audit.jsonl")).unwrap();
+            assert!(trail.contains("\"act\":\"volume\",\"problem\":\"read-only\""), "{trail}");
+        },
+    );
+}
+
 /// Makes the kernel take the ext4 at `dir` for damaged, which it then makes read-only; false
 /// where that can't be done.
 fn break_ext4(dir: &str) -> bool {

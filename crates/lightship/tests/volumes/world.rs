@@ -110,6 +110,16 @@ impl World {
         up
     }
 
+    /// What `lightship tools …` answers, and its exit code.
+    pub(crate) fn care(&self, words: &[&str]) -> (i32, Value) {
+        let mut command = self.sandbox.command(env!("CARGO_BIN_EXE_lightship"));
+        command.arg("tools").args(words).args(["--format", "json", "--manifest"]);
+        let output = command.arg(self.sandbox.path("lightship.toml")).output().unwrap();
+        let answer = serde_json::from_slice(&output.stdout);
+        let answer = answer.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        (output.status.code().unwrap(), answer)
+    }
+
     /// What the program `name` prints, as the service finds it.
     #[track_caller]
     pub(crate) fn prints(&self, name: &str) -> String {

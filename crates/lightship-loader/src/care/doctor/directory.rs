@@ -1,13 +1,12 @@
 //! Is there a tool directory, or can one be made?
 
-use super::{Finding, Status};
+use super::{Context, Finding, Status};
 use crate::error::LoaderError;
-use crate::store::ToolDir;
 
 const ID: &str = "tool-dir";
 
-pub(super) fn check(dir: &ToolDir) -> Vec<Finding> {
-    let root = dir.root();
+pub(super) fn check(context: &Context<'_>) -> Vec<Finding> {
+    let root = context.dir.root();
     let shown = root.display();
     let finding = match std::fs::metadata(root) {
         Ok(metadata) if !metadata.is_dir() => {
@@ -16,7 +15,7 @@ pub(super) fn check(dir: &ToolDir) -> Vec<Finding> {
         }
         Ok(_) => Finding::new(ID, Status::Ok, format!("the tool directory is {shown}")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let what = format!("there was no tool directory {shown} yet: it was made");
+            let what = format!("there is no tool directory {shown} yet: the first load makes it");
             Finding::new(ID, Status::Ok, what)
         }
         Err(source) => {

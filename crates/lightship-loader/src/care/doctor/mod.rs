@@ -1,6 +1,5 @@
 //! What the machine gives and how the tool directory stands: a table of checks, a file each.
-//! None changes anything but scratch files of its own, and what a start makes of an empty
-//! directory.
+//! None changes anything but scratch files of its own.
 
 mod clock;
 mod confinement;
@@ -22,6 +21,8 @@ use serde::Serialize;
 
 use self::registries::Answer;
 use crate::store::ToolDir;
+use crate::store::disk as fs;
+use crate::store::sweep::remove_tree;
 use crate::store::volume::settle;
 
 /// How serious a finding is; ordered.
@@ -79,7 +80,8 @@ struct Context<'a> {
 type Check = fn(&Context<'_>) -> Vec<Finding>;
 
 /// In the order in which they are shown.
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
+    directory::check,
     volume::check,
     space::check,
     confinement::check,
@@ -95,10 +97,33 @@ pub fn examine(manifest: &Manifest, root: &Path, offline: bool) -> Vec<Finding> 
     let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let answers = if offline { Vec::new() } else { registries::ask(manifest) };
     let dir = ToolDir::at(&root);
-    // Before anything makes it.
-    let directory = directory::check(&dir);
-    let volume = settle(&root).report;
+    let volume = volume(&root);
     let context = Context { manifest, dir, volume, answers };
-    let others = CHECKS.iter().flat_map(|check| check(&context));
-    directory.into_iter().chain(others).collect()
+    CHECKS.iter().flat_map(|check| check(&context)).collect()
+}
+
+/// What a start would find the volume to be. Where there is no tool directory yet none is made:
+/// a folder beside its place is looked at.
+fn volume(root: &Path) -> Volume {
+    let there = root.ancestors().find(|path| path.is_dir());
+    let Some(there) = there.filter(|_| !ToolDir::at(root).v1().is_dir()) else {
+        return settle(root).report;
+    };
+    let scratch = there.join(format!(".lightship-doctor-{}", std::process::id()));
+    if fs::create_dir(&scratch).is_err() {
+        // It says why a start can't make its directory either.
+        return settle(root).report;
+    }
+    let found = settle(&scratch).report;
+    // One that stays is removed by `tools gc`.
+    drop(remove_tree(&scratch));
+    let own = |path: String| {
+        if Path::new(&path).starts_with(&scratch) { root.display().to_string() } else { path }
+    };
+    Volume {
+        dir: own(found.dir),
+        tools_dir: found.tools_dir.map(own),
+        records_dir: own(found.records_dir),
+        ..found
+    }
 }

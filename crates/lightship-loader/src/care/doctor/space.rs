@@ -6,8 +6,7 @@ use lightship_model::receipt::Receipt;
 
 use super::{Context, Finding, Status};
 use crate::care::verify::look;
-use crate::store::ToolDir;
-use crate::store::volume::space;
+use crate::store::volume::space_at;
 
 const ID: &str = "space";
 /// Fewer free files than this are a warning: a Python library has tens of thousands.
@@ -15,8 +14,9 @@ const FEW_FILES: u64 = 20_000;
 
 pub(super) fn check(context: &Context<'_>) -> Vec<Finding> {
     // Where tools go; a volume that counts nothing tells nothing.
-    let there = context.volume.tools_dir.as_ref().map(|dir| ToolDir::at(Path::new(dir)));
-    let Some(found) = there.as_ref().and_then(space) else { return Vec::new() };
+    let dir = context.volume.tools_dir.as_ref().map(Path::new);
+    let there = dir.and_then(|dir| dir.ancestors().find(|path| path.is_dir()));
+    let Some(found) = there.and_then(space_at) else { return Vec::new() };
     let room = Room { bytes: found.free_bytes, files: found.free_files };
     vec![judge(&room, &needs(context))]
 }

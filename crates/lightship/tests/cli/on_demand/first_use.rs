@@ -19,6 +19,11 @@ fn the_first_call_loads_the_tool_and_then_is_the_program() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "aside\n", "nothing of ours");
     assert_eq!(output.status.code(), Some(7));
+    // It is noted who asked.
+    let trail = std::fs::read_to_string(ship.home.tool_dir().join("audit.jsonl")).unwrap();
+    let act = trail.lines().find(|line| line.contains("\"act\":\"promote\"")).unwrap();
+    let by = format!("uid {} pid ", rustix::process::geteuid().as_raw());
+    assert!(act.contains(&by) && act.contains("through the control socket, to run it"), "{act}");
 }
 
 #[test]
