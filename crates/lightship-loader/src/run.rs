@@ -4,9 +4,9 @@ mod load;
 mod overflow;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, OnceLock};
 
 use lightship_model::event::{Event, LoaderCommand, What};
 use lightship_model::key::{Key, keys};
@@ -77,8 +77,7 @@ pub fn run(options: &Options, commands: Receiver<LoaderCommand>, sink: &Sink) ->
     // Also with nothing to install there may be something to tidy: with the lock, if that takes
     // no waiting; without it nothing is changed. With nowhere to install there is nothing to
     // lock: each tool says why it can't be had.
-    let mut lock =
-        if nowhere { None } else { DirLock::try_take(&runner.dir, &runner.locking) };
+    let mut lock = if nowhere { None } else { DirLock::try_take(&runner.dir, &runner.locking) };
     let mut observed = observe(&runner.dir, manifest, &keys, &elsewhere)?;
     let mut decided = decide(options, &keys, &observed);
     if lock.is_none() && !nowhere && has_work(&runner.dir, &decided, &observed) {

@@ -105,8 +105,9 @@ impl Hold {
     fn is_gone(&self) -> bool {
         match fs::read(&self.path) {
             // What can't be read is another one's, who is writing it: ours is replaced whole.
-            Ok(text) => serde_json::from_slice(&text)
-                .map_or(true, |there: Note| there.nonce != self.nonce),
+            Ok(text) => {
+                serde_json::from_slice(&text).map_or(true, |there: Note| there.nonce != self.nonce)
+            }
             // A volume that does not answer for a moment has given the lease to nobody.
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }

@@ -74,9 +74,7 @@ pub(crate) fn settle(root: &Path) -> Places {
     };
     let (dir, nowhere, why) = match spare.make() {
         Ok(dir) => (dir, false, why),
-        Err(error) => {
-            (spare.peek(), true, format!("{why}; and {}", crate::chain(&error)))
-        }
+        Err(error) => (spare.peek(), true, format!("{why}; and {}", crate::chain(&error))),
     };
     let volume = usable_as_it_is(root, &examined).then(|| ToolDir::at(&canonical(root)));
     let looked_at: Vec<ToolDir> = volume.into_iter().chain([baked]).collect();
