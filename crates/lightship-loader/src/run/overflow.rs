@@ -27,6 +27,8 @@ use crate::{platform, warn};
 pub(super) struct Overflow {
     /// Nothing where tools go to the local directory anyway.
     spare: Option<Spare>,
+    /// Nothing can be installed anywhere.
+    nowhere: bool,
     /// What the volume was when the run began, then what became of it.
     report: Mutex<Volume>,
     manifest: Manifest,
@@ -53,6 +55,7 @@ impl Overflow {
             .unwrap_or_default();
         Self {
             spare,
+            nowhere: places.nowhere,
             report: Mutex::new(places.report.clone()),
             manifest: manifest.clone(),
             earlier,
@@ -88,6 +91,10 @@ impl Overflow {
         requires: &[Receipt],
         number: u32,
     ) -> Result<Receipt, InstallError> {
+        if self.nowhere {
+            let why = self.report().why.unwrap_or_default();
+            return Err(InstallError::Recipe(format!("there is nowhere to install it: {why}")));
+        }
         let error = match attempt(runner, tool, key, requires, number) {
             Err(error) if self.spare.is_some() => error,
             other => return other,

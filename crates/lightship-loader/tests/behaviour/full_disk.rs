@@ -148,7 +148,8 @@ fn a_package_of_pip_on_a_full_disk() {
 
 #[test]
 fn a_repair_that_can_not_fit_is_refused_before_it_writes_anything() {
-    let sandbox = sandbox();
+    let mut sandbox = sandbox();
+    sandbox.without_local();
     let run = "mkdir -p \"$PREFIX/bin\"\nhead -c 3000000 /dev/zero > \"$PREFIX/data\"\n\
                printf '#!/bin/sh\\necho works\\n' > \"$PREFIX/bin/tool\"\n\
                chmod +x \"$PREFIX/bin/tool\"";

@@ -204,7 +204,14 @@ fn record(sandbox: &Sandbox, kind: &str) {
             sandbox.machine_program("npm", &again);
         }
         "pip" => {
-            sandbox.machine_program("uv", &format!("[ \"$1\" = venv ] || {again}"));
+            // Its programs name the prefix, which is another one in the local directory.
+            let prefix = sandbox.prefix(kind);
+            let moved = format!(
+                "find \"$PREFIX/bin\" -type f -exec sed -i \"s|{}|$PREFIX|g\" {{}} +",
+                prefix.display()
+            );
+            let work = format!("{{ {again} && {moved}; }}");
+            sandbox.machine_program("uv", &format!("[ \"$1\" = venv ] || {work}"));
         }
         _ => {}
     }

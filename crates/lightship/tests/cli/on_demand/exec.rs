@@ -36,6 +36,23 @@ fn a_tool_can_be_named_for_a_program_that_is_not_its_own() {
 }
 
 #[test]
+fn a_program_in_a_local_directory_that_others_can_write_to_is_not_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let bin = home.path("local/tools/bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    home.write("local/tools/bin/hello", "#!/bin/sh\necho trap\n");
+    let mode = |path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(bin.join("hello"), 0o755);
+    mode(home.path("local"), 0o777);
+    home.write("m.toml", "");
+    let done = home.run(&["exec", "--manifest", "m.toml", "hello"]);
+    assert_eq!((done.code, done.stdout.as_str()), (Some(127), ""), "{done:#?}");
+}
+
+#[test]
 fn what_can_not_be_run_is_told() {
     let home = Home::new();
     home.write("m.toml", &tool("bad", "", "echo error: broken >&2; exit 1", ""));
