@@ -61,14 +61,32 @@ impl Limits {
     }
 }
 
-/// Who holds an installer to a limit.
+/// Who holds an installer to a limit. By way of a string, as [`crate::volume::Ability`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum Keeper {
     /// The kernel, with a control group: at once and exactly.
     Cgroup,
     /// The loader, which looks several times a second and kills.
     Watch,
+}
+
+impl TryFrom<String> for Keeper {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        let both = [Self::Cgroup, Self::Watch];
+        both.into_iter().find(|one| <&str>::from(*one) == word).ok_or("no keeper of a bound")
+    }
+}
+
+impl From<Keeper> for &'static str {
+    fn from(keeper: Keeper) -> Self {
+        match keeper {
+            Keeper::Cgroup => "cgroup",
+            Keeper::Watch => "watch",
+        }
+    }
 }
 
 /// A bound on what installers use.

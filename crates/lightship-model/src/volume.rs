@@ -6,8 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Something that a file system may be able to do. In the order in which it is tried.
+///
+/// As a word in JSON by way of a string: what is derived for an enum takes PID 1 kilobytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum Ability {
     /// Its directories can be made, and files in them written.
     Write,
@@ -23,7 +25,45 @@ pub enum Ability {
     Exec,
 }
 
+const ABILITIES: [Ability; 8] = [
+    Ability::Write,
+    Ability::Fsync,
+    Ability::Rename,
+    Ability::RenameNoreplace,
+    Ability::Symlink,
+    Ability::Hardlink,
+    Ability::Flock,
+    Ability::Exec,
+];
+
+impl TryFrom<String> for Ability {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        ABILITIES.into_iter().find(|one| one.as_str() == word).ok_or("no ability of a volume")
+    }
+}
+
+impl From<Ability> for &'static str {
+    fn from(ability: Ability) -> Self {
+        ability.as_str()
+    }
+}
+
 impl Ability {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Fsync => "fsync",
+            Self::Rename => "rename",
+            Self::RenameNoreplace => "rename-noreplace",
+            Self::Symlink => "symlink",
+            Self::Hardlink => "hardlink",
+            Self::Flock => "flock",
+            Self::Exec => "exec",
+        }
+    }
+
     /// What a volume without it can't do.
     fn lack(self) -> &'static str {
         match self {
@@ -76,7 +116,7 @@ impl Space {
 
 /// What keeps tools off a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum Problem {
     /// The directory is not there and can't be made.
     Missing,
@@ -88,6 +128,29 @@ pub enum Problem {
     Silent,
     /// It can't do what a store needs.
     Unfit,
+}
+
+const PROBLEMS: [Problem; 6] = [
+    Problem::Missing,
+    Problem::ReadOnly,
+    Problem::Full,
+    Problem::Denied,
+    Problem::Silent,
+    Problem::Unfit,
+];
+
+impl TryFrom<String> for Problem {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        PROBLEMS.into_iter().find(|one| one.as_str() == word).ok_or("no problem of a volume")
+    }
+}
+
+impl From<Problem> for &'static str {
+    fn from(problem: Problem) -> Self {
+        problem.as_str()
+    }
 }
 
 impl Problem {

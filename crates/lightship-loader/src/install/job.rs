@@ -172,7 +172,21 @@ impl Job<'_> {
     ) -> Result<Command, InstallError> {
         let required: Vec<&Receipt> = self.requires.iter().collect();
         let view = self.view("bin", &required)?;
+        self.unwrap_python(&view)?;
         self.command_in(program, help, &[view])
+    }
+
+    /// Puts the interpreter itself into `view` where the machine has a wrapper that would write
+    /// beside itself, unless a required tool brings one.
+    fn unwrap_python(&self, view: &Path) -> Result<(), InstallError> {
+        let Some(python) = self.runner.python.as_ref().filter(|python| python.is_wrapped()) else {
+            return Ok(());
+        };
+        let link = view.join("python3");
+        if link.is_symlink() {
+            return Ok(());
+        }
+        fs::symlink(&python.executable, &link).map_err(InstallError::io("link", &link))
     }
 
     /// Like [`command`](Self::command), with `bins` before the machine's search path.

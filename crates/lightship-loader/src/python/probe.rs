@@ -24,6 +24,14 @@ pub(crate) struct Python {
     fingerprint: Vec<String>,
 }
 
+impl Python {
+    /// Whether its program is one of pyenv's wrappers: after an installation by pip that one
+    /// writes into pyenv's own directories, where no installer may write.
+    pub(crate) fn is_wrapped(&self) -> bool {
+        pyenv_root(&self.program).is_some() && self.program != self.executable
+    }
+}
+
 const QUESTION: &str = "import sys; print(sys.implementation.cache_tag); \
                         print(getattr(sys, '_base_executable', '') or sys.executable)";
 

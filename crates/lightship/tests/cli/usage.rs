@@ -77,6 +77,7 @@ fn every_setting_says_where_it_comes_from() {
             vec!["tool-timeout", "5m", "manifest"],
             vec!["tool-jobs", "3", "manifest"],
             vec!["confine", "best", "default"],
+            vec!["deep-verify", "7days", "default"],
             vec!["lock", &lock, "default"],
             vec!["locked", "false", "default"],
         ]

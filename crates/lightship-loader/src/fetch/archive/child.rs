@@ -15,6 +15,7 @@ use crate::store::strays;
 
 /// The hidden sub-command of every program that has the loader in it.
 const COMMAND: &str = "__unpack";
+const LIBRARIES: &str = "LD_LIBRARY_PATH";
 /// Before the one line that says why it did not work.
 const FAULT: &str = "can't unpack: ";
 
@@ -53,6 +54,8 @@ fn send(
     let mut command = job.command("/proc/self/exe", "is /proc mounted?")?;
     // Nothing of the tool's own environment (a preloaded library!) is meant for this program.
     command.env_clear().env(strays::MARK, &job.stage);
+    // Where this program found its own libraries.
+    command.envs(std::env::var_os(LIBRARIES).map(|path| (LIBRARIES, path)));
     command.arg(COMMAND).arg(&path);
     let mut fault = None;
     let ended = job.run(command, "unpack", |reporter, line| match line.strip_prefix(FAULT) {
