@@ -101,10 +101,11 @@ fn fingerprint(program: &Path) -> Vec<String> {
     parts
 }
 
-/// `ROOT` of `ROOT/shims/python3`.
-fn pyenv_root(program: &Path) -> Option<&Path> {
+/// `ROOT` of `ROOT/shims/python3`, perhaps behind a link.
+fn pyenv_root(program: &Path) -> Option<PathBuf> {
+    let program = fs::canonicalize(program).ok()?;
     let shims = program.parent()?;
-    shims.ends_with("shims").then(|| shims.parent())?
+    shims.ends_with("shims").then(|| shims.parent())?.map(Path::to_owned)
 }
 
 fn stamp(path: &Path) -> String {
@@ -119,6 +120,19 @@ fn stamp(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pyenvs_wrapper_is_known_behind_a_link_too() {
+        let root = tempfile::tempdir().unwrap();
+        let shims = root.path().join("pyenv/shims");
+        fs::create_dir_all(&shims).unwrap();
+        fs::write(shims.join("python3"), "#!/bin/sh").unwrap();
+        let link = root.path().join("python3");
+        std::os::unix::fs::symlink(shims.join("python3"), &link).unwrap();
+        let real = fs::canonicalize(root.path()).unwrap().join("pyenv");
+        assert_eq!(pyenv_root(&link), Some(real));
+        assert_eq!(pyenv_root(Path::new("/usr/bin/env")), None);
+    }
 
     #[test]
     fn the_machines_python_is_asked_once_and_then_remembered() {
