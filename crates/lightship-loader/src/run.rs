@@ -1,6 +1,7 @@
 //! One run of the loader, from the first look at the directory to "nothing is left to do".
 
 mod load;
+mod notes;
 mod overflow;
 
 use std::collections::BTreeMap;

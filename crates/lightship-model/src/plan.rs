@@ -103,21 +103,12 @@ fn millis(duration: Duration) -> u64 {
 fn wanted(manifest: &Manifest, scope: &Scope) -> BTreeSet<ToolName> {
     let by_itself = |tool: &&Tool| tool.load != Load::OnDemand;
     let deferred = manifest.tools.values().filter(by_itself).map(|tool| &tool.name);
-    let mut queue: Vec<&ToolName> = match scope {
-        Scope::Off => Vec::new(),
-        Scope::Only(names) => names.iter().collect(),
-        Scope::Deferred => deferred.collect(),
-        Scope::Also(names) => deferred.chain(names).collect(),
-    };
-    let mut wanted = BTreeSet::new();
-    while let Some(name) = queue.pop() {
-        if let Some(tool) = manifest.tools.get(name)
-            && wanted.insert(name.clone())
-        {
-            queue.extend(&tool.requires);
-        }
+    match scope {
+        Scope::Off => BTreeSet::new(),
+        Scope::Only(names) => manifest.with_requirements(names),
+        Scope::Deferred => manifest.with_requirements(deferred),
+        Scope::Also(names) => manifest.with_requirements(deferred.chain(names)),
     }
-    wanted
 }
 
 impl Planned {

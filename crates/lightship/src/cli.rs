@@ -20,8 +20,8 @@ Examples:
   eval \"$(lightship tools env)\"             put the tools on this shell's PATH
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 input unreadable or wrong,
-  69 the health port is not to be had, 70 lightship's own failure, 73 the tool directory
-  can't be written";
+  69 the health port, a tool or a running lightship is not to be had, 70 lightship's own
+  failure, 73 the tool directory can't be written, 75 gave up waiting for a tool";
 
 /// Ship light, load later: run a service at once and load its tools in the background.
 #[derive(Debug, Parser)]

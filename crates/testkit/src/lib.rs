@@ -8,6 +8,7 @@
 pub mod archive;
 mod base64;
 pub mod browser;
+mod done;
 pub mod groups;
 mod loader;
 pub mod process;
@@ -18,6 +19,7 @@ mod server;
 mod tree;
 mod web;
 
+pub use self::done::Done;
 pub use self::loader::Loader;
 pub use self::registry::{
     CrateRelease, DebFile, DebianArchive, NpmPackage, Registry, Wheel, WheelRelease,

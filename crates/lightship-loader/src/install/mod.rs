@@ -5,6 +5,7 @@ mod entries;
 mod environment;
 mod error;
 mod job;
+mod lines;
 pub(crate) mod log;
 mod preexisting;
 pub(crate) mod process;

@@ -2,7 +2,7 @@
 //! limits, and no survivors.
 
 use std::collections::BTreeSet;
-use std::io::{self, PipeReader, Read as _};
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lightship_model::event::Exit;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::lines::Lines;
 use super::log::Log;
 use crate::confine::{Breach, Cell, Level, Watch, cgroup};
 
@@ -248,70 +248,6 @@ fn exit(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(small(code)),
         (None, signal) => Exit::Signal(small(signal.unwrap_or_default())),
-    }
-}
-
-/// Output cut into lines; a carriage return ends a line that is not whole.
-struct Lines {
-    reader: PipeReader,
-    pending: Vec<u8>,
-    ended: bool,
-}
-
-/// A line longer than this is cut: a program that prints none must not fill the memory.
-const MAX_LINE: usize = 64 * 1024;
-
-impl Lines {
-    fn new(reader: PipeReader) -> Self {
-        Self { reader, pending: Vec::new(), ended: false }
-    }
-
-    /// Takes what there is, waiting at most `limit` for it; whether there was something.
-    fn read(&mut self, limit: Duration, take: &mut dyn FnMut(&str, bool)) -> io::Result<bool> {
-        if self.ended {
-            std::thread::park_timeout(limit);
-            return Ok(false);
-        }
-        let timeout = Timespec {
-            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(limit.subsec_nanos()),
-        };
-        let mut fds = [PollFd::new(&self.reader, PollFlags::IN)];
-        match poll(&mut fds, Some(&timeout)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(false),
-            Ok(_) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let mut block = [0; 16 * 1024];
-        let count = self.reader.read(&mut block)?;
-        self.ended = count == 0;
-        for byte in &block[..count] {
-            match byte {
-                b'\n' => self.flush(true, take),
-                b'\r' => self.flush(false, take),
-                byte => self.pending.push(*byte),
-            }
-            if self.pending.len() >= MAX_LINE {
-                self.flush(true, take);
-            }
-        }
-        if self.ended {
-            self.flush(true, take);
-        }
-        Ok(count > 0)
-    }
-
-    fn drain(&mut self, limit: Duration, take: &mut dyn FnMut(&str, bool)) -> io::Result<()> {
-        let until = Instant::now() + limit;
-        while !self.ended && Instant::now() < until {
-            self.read(until.saturating_duration_since(Instant::now()), take)?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, whole: bool, take: &mut dyn FnMut(&str, bool)) {
-        let bytes = std::mem::take(&mut self.pending);
-        take(&String::from_utf8_lossy(&bytes), whole);
     }
 }
 

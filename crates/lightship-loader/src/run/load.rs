@@ -12,10 +12,11 @@ use lightship_model::name::ToolName;
 use lightship_model::plan::{Decision, Planned, Scope};
 use lightship_model::receipt::Receipt;
 use lightship_model::schedule::{Action, Input, Outcome, Schedule};
-use lightship_model::state::{ToolState, ToolStatus};
+use lightship_model::state::ToolStatus;
 use lightship_model::time::Timestamp;
 use lightship_model::waits::Waits;
 
+use super::notes::Notes;
 use super::overflow::Shared;
 use super::{Loaded, Summary, wait_for_lock};
 use crate::clock::now;
@@ -23,7 +24,6 @@ use crate::error::{LoaderError, Result};
 use crate::install::{InstallError, Runner};
 use crate::observe::{Observed, estimate, installed_at};
 use crate::store::audit::Act;
-use crate::store::state_file::{self, StateFile};
 use crate::store::{DirLock, links};
 use crate::{Options, warn};
 
@@ -54,9 +54,7 @@ pub(super) struct Load<'a> {
     schedule: Schedule,
     /// What waiting tools were last said to wait for.
     waits: BTreeMap<ToolName, Waits>,
-    state: StateFile,
-    /// The state file is in the local directory, as the volume does not take it.
-    moved: bool,
+    notes: Notes,
     /// Tools go to the local directory.
     local: bool,
     /// Nothing can be installed anywhere, and so there is nothing to lock.
@@ -103,8 +101,8 @@ impl<'a> Load<'a> {
         let to_install =
             decided.iter().filter(|planned| planned.decision == Decision::Install).count();
         runner.audit(&Act::Start { installed: observed.holding.len(), to_install });
-        let (state, mut earlier) =
-            load_state(&runner, &observed, to_install > 0, started, lock.is_some());
+        let (notes, mut earlier) =
+            Notes::begin(&runner, &observed, to_install > 0, started, lock.is_some());
         let slots = options.slots();
         let (sender, receiver) = mpsc::channel();
         let mut load = Self {
@@ -119,8 +117,7 @@ impl<'a> Load<'a> {
             holding: observed.holding,
             runner,
             keys,
-            state,
-            moved: false,
+            notes,
             local: overflow.is_none(),
             nowhere,
             overflow,
@@ -137,12 +134,12 @@ impl<'a> Load<'a> {
             let change = ToolChange::new(tool, ToolStatus::Failed);
             load.tell(ToolChange { error: Some(reason), ..change });
         }
-        load.state.set_all(load.changes.values());
+        load.notes.set_all(load.changes.values());
         // A tool that this run is not about keeps what an earlier one found out about it.
         let aside = decided.iter().filter(|planned| planned.decision == Decision::Wait);
         for noted in aside.filter_map(|planned| earlier.remove(&planned.tool)) {
             if matches!(noted.status, ToolStatus::Failed | ToolStatus::Skipped) {
-                load.state.keep(noted);
+                load.notes.keep(noted);
             }
         }
         load.save();
@@ -263,18 +260,10 @@ impl<'a> Load<'a> {
 
     /// Receipts of everything that `name` requires, directly or not.
     fn required(&self, name: &ToolName) -> Vec<Receipt> {
-        let tools = &self.options.manifest.tools;
-        let mut found: BTreeMap<&ToolName, Receipt> = BTreeMap::new();
-        let mut queue: Vec<&ToolName> =
-            tools.get(name).map_or(vec![], |tool| tool.requires.iter().collect());
-        while let Some(next) = queue.pop() {
-            if let (Some(tool), Some(receipt)) = (tools.get(next), self.holding.get(next))
-                && found.insert(next, receipt.clone()).is_none()
-            {
-                queue.extend(&tool.requires);
-            }
-        }
-        found.into_values().collect()
+        let manifest = &self.options.manifest;
+        let direct = manifest.tools.get(name).into_iter().flat_map(|tool| &tool.requires);
+        let all = manifest.with_requirements(direct);
+        all.iter().filter_map(|name| self.holding.get(name).cloned()).collect()
     }
 
     /// Notes what a message means outside the schedule, and gives the schedule's part of it.
@@ -365,7 +354,7 @@ impl<'a> Load<'a> {
     }
 
     fn change(&mut self, change: ToolChange) {
-        self.state.set(&change);
+        self.notes.set(&change);
         self.save();
         self.tell(change);
     }
@@ -379,20 +368,7 @@ impl<'a> Load<'a> {
         if !self.may_change() {
             return;
         }
-        // Derived from the receipts: without it everything still works.
-        let Err(error) = self.state.save() else { return };
-        match self.runner.spare_dir() {
-            // The volume has filled up, or is read-only by now.
-            Some(dir) if !self.moved => {
-                self.moved = true;
-                let shown = dir.state().display().to_string();
-                let message = format!("can't write loader-state.json: {error}; it is {shown} now");
-                warn(&self.runner.sink, message);
-                self.state.move_to(&dir);
-                self.save();
-            }
-            _ => warn(&self.runner.sink, format!("can't write loader-state.json: {error}")),
-        }
+        self.notes.save(&self.runner);
     }
 
     /// Whether the directory is this loader's to change: it has the lock, and has it still.
@@ -413,7 +389,7 @@ impl<'a> Load<'a> {
         };
         let Summary { installed, failed, skipped } = summary;
         let took_ms = millis(now(), self.started);
-        self.state.complete(now());
+        self.notes.complete(now());
         self.save();
         self.runner.audit(&Act::Complete { installed, failed, skipped, took_ms });
         self.emit(What::LoadComplete { installed, failed, skipped, took_ms });
@@ -425,44 +401,6 @@ impl<'a> Load<'a> {
             commands: self.commands,
         }
     }
-}
-
-/// Reads the state file, and gives the new one and what the old one said of tools. A bad one is
-/// kept beside the new one, with a warning; that it can't be is no reason to load nothing.
-fn load_state(
-    runner: &Runner,
-    observed: &Observed,
-    has_work: bool,
-    now: Timestamp,
-    may_change: bool,
-) -> (StateFile, BTreeMap<ToolName, ToolState>) {
-    let loaded = if may_change {
-        state_file::load(&runner.dir, now)
-    } else {
-        Ok(state_file::peek(&runner.dir)
-            .map_or(state_file::Loaded::Absent, state_file::Loaded::Read))
-    };
-    let earlier = match loaded {
-        Ok(state_file::Loaded::Read(state)) => Some(state),
-        Ok(state_file::Loaded::Absent) => None,
-        Err(error) => {
-            warn(&runner.sink, format!("can't read or rename loader-state.json: {error}"));
-            None
-        }
-        Ok(state_file::Loaded::SetAside(path)) => {
-            let file = path.display().to_string();
-            let message = format!(
-                "loader-state.json could not be read: made anew from the receipts, the bad file \
-                 is kept as {file}"
-            );
-            warn(&runner.sink, message);
-            runner.audit(&Act::SetAside { file, reason: "no state file".to_owned() });
-            None
-        }
-    };
-    let holding: Vec<&Receipt> = observed.holding.values().collect();
-    let tools = earlier.as_ref().map(|state| state.tools.clone()).unwrap_or_default();
-    (StateFile::new(&runner.dir, earlier, &holding, has_work, now), tools)
 }
 
 fn millis(end: Timestamp, start: Timestamp) -> u64 {

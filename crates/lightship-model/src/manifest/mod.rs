@@ -18,7 +18,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,23 @@ impl Manifest {
         let mut tools: Vec<&Tool> = self.tools.values().collect();
         tools.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
         tools
+    }
+
+    /// The tools `names` and everything that they require, directly or not.
+    pub fn with_requirements<'a>(
+        &'a self,
+        names: impl IntoIterator<Item = &'a ToolName>,
+    ) -> BTreeSet<ToolName> {
+        let mut all = BTreeSet::new();
+        let mut queue: Vec<&ToolName> = names.into_iter().collect();
+        while let Some(name) = queue.pop() {
+            if let Some(tool) = self.tools.get(name)
+                && all.insert(name.clone())
+            {
+                queue.extend(&tool.requires);
+            }
+        }
+        all
     }
 }
 

@@ -3,12 +3,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+pub(crate) use testkit::Done;
 
 /// How long anything here may take at the very most.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
@@ -69,40 +70,6 @@ impl Running {
         let stdout = lines(child.stdout.take().unwrap());
         let stderr = lines(child.stderr.take().unwrap());
         Self { child, stdout, stderr }
-    }
-}
-
-/// What a run to the end left.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl From<Output> for Done {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-impl Done {
-    /// Asserts that it went well, and gives what it printed.
-    #[track_caller]
-    pub(crate) fn ok(self) -> String {
-        assert_eq!(self.code, Some(0), "{self:#?}");
-        self.stdout
-    }
-
-    /// Asserts that it refused with `code`, printing nothing but an error.
-    #[track_caller]
-    pub(crate) fn refused(self, code: i32) -> String {
-        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:#?}");
-        self.stderr
     }
 }
 

@@ -1,9 +1,8 @@
 //! A registry, a directory of a test's own, and a tool of each kind that has to be resolved.
 
 use std::fs;
-use std::process::Output;
 
-use testkit::{CrateRelease, NpmPackage, Registry, Sandbox, Wheel, WheelRelease};
+use testkit::{CrateRelease, Done, NpmPackage, Registry, Sandbox, Wheel, WheelRelease};
 
 /// The kinds of sources that resolve versions.
 pub(crate) const KINDS: [&str; 3] = ["cargo", "npm", "pip"];
@@ -138,39 +137,5 @@ impl World {
     pub(crate) fn install(&self, name: &str) -> Done {
         let manifest = ["--manifest", "lightship.toml", "--locked"];
         self.run(&[&["tools", "install", name][..], &manifest].concat())
-    }
-}
-
-/// What a run to the end left.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl From<Output> for Done {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-impl Done {
-    /// Asserts that it went well, and gives what it printed.
-    #[track_caller]
-    pub(crate) fn ok(self) -> String {
-        assert_eq!(self.code, Some(0), "{self:#?}");
-        self.stdout
-    }
-
-    /// Asserts that it ended with `code`, and gives all that it said.
-    #[track_caller]
-    pub(crate) fn ended(self, code: i32) -> String {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self.stdout + &self.stderr
     }
 }

@@ -1,6 +1,5 @@
 //! Loading tools by name in this process: the loader on one side, a view on the other.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::SystemTime;
@@ -8,7 +7,6 @@ use std::time::SystemTime;
 use lightship_loader::{Options, Sink, Summary};
 use lightship_model::event::{Event, What};
 use lightship_model::exit;
-use lightship_model::manifest::Manifest;
 use lightship_model::name::ToolName;
 use lightship_model::plan::Scope;
 
@@ -43,7 +41,7 @@ pub(in crate::cmd) fn load_quietly(
 fn load_with(project: Project, names: Vec<ToolName>, view: Box<dyn View>) -> Result<u8, Failure> {
     let dir = project.tool_dir().to_owned();
     lightship_loader::prepare(&dir, project.names_tool_dir())?;
-    let only = with_requirements(&project.manifest, &names);
+    let only = project.manifest.with_requirements(&names);
     let tools = lightship_loader::snapshot(&project.manifest, &dir)?;
     let scene = Scene {
         only: Some(only),
@@ -59,17 +57,6 @@ fn load_with(project: Project, names: Vec<ToolName>, view: Box<dyn View>) -> Res
         scope: Scope::Only(names.into_iter().collect()),
     };
     run(options, project.warnings, Session::new(scene, view)?)
-}
-
-fn with_requirements(manifest: &Manifest, names: &[ToolName]) -> BTreeSet<ToolName> {
-    let mut all = BTreeSet::new();
-    let mut queue: Vec<&ToolName> = names.iter().collect();
-    while let Some(name) = queue.pop() {
-        if all.insert(name.clone()) {
-            queue.extend(manifest.tools.get(name).iter().flat_map(|tool| &tool.requires));
-        }
-    }
-    all
 }
 
 /// Runs the loader on a thread of its own and shows what it does.
