@@ -54,7 +54,11 @@ fn a_damaged_tool_is_found_told_and_installed_again() {
     assert_eq!(looks(&sandbox, "damaged"), ["one"]);
     assert!(looks(&sandbox, "good").contains(&"two".to_owned()));
     assert!(note(&sandbox, "two").exists());
-    assert_eq!(sandbox.acts("installed"), ["one", "two", "one"]);
+    // The two of the first run end in any order.
+    let installed = sandbox.acts("installed");
+    assert_eq!(installed.iter().filter(|tool| *tool == "one").count(), 2);
+    assert_eq!(installed.last().unwrap(), "one");
+    assert_eq!(installed.len(), 3);
     // What was good is not due again for a while.
     let before = looks(&sandbox, "good").len();
     let third = run(&sandbox, "1h");
