@@ -1,0 +1,3 @@
+//! From a manifest's `[image]` to an image.
+
+pub mod tree;

@@ -1,0 +1,9 @@
+//! Container images: built without a daemon, and measured to the byte.
+//!
+//! ```text
+//! [image] of a manifest ─► build: packages, slices, tools ─► tree ─► layers ─► oci
+//! layout, archive, directory, registry ─► source ─► measure ─► what-if, compare, check, report
+//! ```
+
+pub mod build;
+pub mod oci;
