@@ -55,8 +55,7 @@ impl Cell {
             doors.filter_map(|(place, group)| Some((place, group.door()?))).unzip();
         let (ruleset, landlock) = self.landlock.take().unzip();
         let filter = std::mem::take(&mut self.filter);
-        // For `bench/neighbour`, which shows what the priorities are worth.
-        let idle = std::env::var_os("LIGHTSHIP_BENCH_NORMAL_PRIORITY").is_none();
+        let idle = super::is_idle();
         let child = Child {
             groups,
             landlock: ruleset,

@@ -2,8 +2,9 @@
 //! processes, and the one way to find every process that it ever started.
 //!
 //! Below this process's own group lies one for the tool directory, below that one for each
-//! command. There is no group for the processor: idle tasks weigh less beside the service, and
-//! make way for it sooner, than a group of any weight would.
+//! command. Where the processor is divided among groups, these are idle ones: in a group of its
+//! own an idle task would weigh as much as the service (which is what happens to every session
+//! that is not in a group, where the kernel makes groups of sessions: `sys::child::be_last`).
 
 mod group;
 mod place;
@@ -42,8 +43,13 @@ impl Groups {
         let name = name(stage);
         let mut groups = Self { trees: Vec::new(), missing: Vec::new() };
         for (kind, base) in bases() {
+            if kind == Kind::Processor && !super::is_idle() {
+                continue;
+            }
             match branch(kind, &base, &name, memory) {
                 Ok(branch) => groups.trees.push(branch),
+                // No bound is lost: the tasks are idle in the service's own group, then.
+                Err(_) if kind == Kind::Processor => {}
                 Err(reason) => groups.missing.push(reason),
             }
         }
@@ -162,7 +168,9 @@ fn branch(kind: Kind, base: &Path, name: &str, memory: u64) -> Result<Branch, St
     match kind {
         Kind::Memory => branch.memory = group::bound_memory(&branch.dir, memory),
         Kind::Pids => branch.pids = true,
+        Kind::Processor => group::be_idle(&branch.dir),
         Kind::Unified => {
+            group::be_idle(&branch.dir);
             let handed_on = |controller: &str| {
                 let enable = format!("+{controller}");
                 // The container's group may hand it on already; where it holds processes

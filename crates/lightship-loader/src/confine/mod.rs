@@ -97,6 +97,12 @@ impl Confiner {
     }
 }
 
+/// Whether installers give way to everybody; for `bench/neighbour`, which shows what that is worth,
+/// they need not.
+fn is_idle() -> bool {
+    std::env::var_os("LIGHTSHIP_BENCH_NORMAL_PRIORITY").is_none()
+}
+
 /// The ruleset and its version.
 fn landlock(writable: &[PathBuf]) -> Result<(std::os::fd::OwnedFd, u32), String> {
     if without("landlock") {

@@ -1,6 +1,7 @@
 //! A child between fork and exec. Everything that allocates was made before the fork; here are
 //! system calls alone, and each notes whether it held.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
@@ -108,6 +109,7 @@ impl Child {
         unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
         if self.idle {
             be_idle();
+            be_last();
         }
         prefer_for_oom();
         dump_no_core();
@@ -143,14 +145,22 @@ pub(crate) fn be_idle() {
     unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE) };
 }
 
+/// Among sessions, where the kernel makes a group of each (`CONFIG_SCHED_AUTOGROUP`): there an idle
+/// task is idle beside its own session alone.
+fn be_last() {
+    write_to(c"/proc/self/autogroup", b"19");
+}
+
 fn prefer_for_oom() {
-    // SAFETY: the path is a C string literal, which lives for ever.
-    let fd = unsafe {
-        libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC)
-    };
+    write_to(c"/proc/self/oom_score_adj", OOM_SCORE_ADJ);
+}
+
+fn write_to(path: &CStr, text: &[u8]) {
+    // SAFETY: a C string is one, and it outlives the call.
+    let fd = unsafe { libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
     if fd >= 0 {
-        // SAFETY: the pointer and length are those of a constant.
-        unsafe { libc::write(fd, OOM_SCORE_ADJ.as_ptr().cast(), OOM_SCORE_ADJ.len()) };
+        // SAFETY: the pointer and length are those of a slice.
+        unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
         // SAFETY: `fd` was opened above and is used nowhere else.
         unsafe { libc::close(fd) };
     }

@@ -21,6 +21,7 @@ mod locked;
 mod matrix;
 mod misbehaving;
 mod on_demand;
+mod priorities;
 mod python;
 mod reader;
 mod rubbish;

@@ -52,10 +52,8 @@ impl Group {
         if branch.pids {
             group.pids = set(&group.dir, "pids.max", &processes.to_string());
         }
-        if branch.kind == Kind::Unified {
-            // Where the processor is divided among groups, this one takes what others leave.
-            set(&group.dir, "cpu.weight", "1");
-            set(&group.dir, "cpu.idle", "1");
+        if matches!(branch.kind, Kind::Unified | Kind::Processor) {
+            be_idle(&group.dir);
         }
         Some(group)
     }
@@ -79,7 +77,7 @@ impl Group {
     pub(in crate::confine) fn struck(&self) -> Option<Struck> {
         let killed = match self.kind {
             Kind::Unified => "memory.events",
-            Kind::Memory | Kind::Pids => "memory.oom_control",
+            Kind::Memory | Kind::Pids | Kind::Processor => "memory.oom_control",
         };
         if self.memory && count(&self.dir, killed, "oom_kill") > 0 {
             return Some(Struck::Memory);
@@ -91,6 +89,14 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         end(&self.dir);
+    }
+}
+
+/// Where the processor is divided among groups, this one takes what others leave.
+pub(super) fn be_idle(dir: &Path) {
+    // Idle groups are there since Linux 5.15; before, one weighs as little as it can.
+    if !set(dir, "cpu.idle", "1") && !set(dir, "cpu.weight", "1") {
+        set(dir, "cpu.shares", "2");
     }
 }
 

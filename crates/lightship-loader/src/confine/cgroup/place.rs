@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Memory,
     /// Version 1.
     Pids,
+    /// Version 1.
+    Processor,
 }
 
 /// The trees in `/proc/self/cgroup` and `/proc/self/mountinfo` that are of use here.
@@ -30,7 +32,7 @@ pub(super) fn trees(groups: &str, mounts: &str) -> Vec<Tree> {
     for line in groups.lines() {
         let mut fields = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
-        let wanted = [("memory", Kind::Memory), ("pids", Kind::Pids)];
+        let wanted = [("memory", Kind::Memory), ("pids", Kind::Pids), ("cpu", Kind::Processor)];
         if controllers.is_empty() {
             let mount = mounts.iter().find(|mount| mount.unified);
             trees.extend(mount.map(|mount| mount.tree(Kind::Unified, path)));
@@ -99,9 +101,9 @@ mod tests {
                       34 31 0:31 / /cg/unified rw - cgroup2 cgroup2 rw\n";
         let trees = trees(groups, mounts);
         let kinds: Vec<Kind> = trees.iter().map(|tree| tree.kind).collect();
-        assert_eq!(kinds, [Kind::Pids, Kind::Memory, Kind::Unified]);
+        assert_eq!(kinds, [Kind::Pids, Kind::Memory, Kind::Processor, Kind::Unified]);
         assert_eq!(own(&trees[1]), ["/cg/memory/docker/ab", "/cg/memory"]);
-        assert_eq!(own(&trees[2]), ["/cg/unified"]);
+        assert_eq!(own(&trees[3]), ["/cg/unified"]);
     }
 
     #[test]
