@@ -119,7 +119,7 @@ pub(crate) fn estimate(manifest: &Manifest, receipts: &Receipts, name: &ToolName
 /// How each tool stands: receipts first, then what the state file says of the others.
 pub(crate) fn snapshot(manifest: &Manifest, root: &Path) -> Result<Vec<PlannedTool>> {
     let mut dirs = readable(root);
-    let python = platform::python(manifest, &dirs[0], &own_folders(root, &dirs[0]));
+    let python = platform::python(manifest, &dirs[0], &own_folders(root, &dirs[0])).python;
     let elsewhere = dirs[1..].iter().rev().flat_map(|dir| holding(dir, manifest, python.as_ref()));
     let elsewhere = elsewhere.collect();
     let state = dirs.iter().filter_map(state_file::peek).max_by_key(|state| state.started_at);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lightship_model::key::Platform;
 use lightship_model::manifest::{Manifest, Source};
 
-use crate::python::{self, Python};
+use crate::python::{self, Machine, Python};
 use crate::store::ToolDir;
 use crate::sys;
 
@@ -21,16 +21,15 @@ pub(crate) fn platform(dir: &ToolDir, python: Option<&Python>) -> Platform {
 
 /// The machine's Python, if any tool of the manifest can need it; `own_folders` are lightship's
 /// own on the search path.
-pub(crate) fn python(
-    manifest: &Manifest,
-    dir: &ToolDir,
-    own_folders: &[PathBuf],
-) -> Option<Python> {
+pub(crate) fn python(manifest: &Manifest, dir: &ToolDir, own_folders: &[PathBuf]) -> Machine {
     let needs = |source: &Source| matches!(source, Source::Pip(_) | Source::Binary(_));
     if !manifest.tools.values().any(|tool| needs(&tool.source)) {
-        return None;
+        return Machine::default();
     }
     let path = std::env::var("PATH").unwrap_or_default();
-    let program = python::find(&path, own_folders)?;
-    python::probe(dir, &program)
+    let Some(program) = python::find(&path, own_folders) else { return Machine::default() };
+    match python::probe(dir, &program) {
+        Ok(python) => Machine { python: Some(python), fault: None },
+        Err(fault) => Machine { python: None, fault: Some(fault) },
+    }
 }

@@ -23,6 +23,7 @@ use crate::confine::{Confiner, adopt_orphans};
 use crate::error::Result;
 use crate::install::{Environment, Runner};
 use crate::observe::{Observed, holding, observe};
+use crate::python::Machine;
 use crate::source::Archives;
 use crate::store::audit::Act;
 use crate::store::lock::Locking;
@@ -79,7 +80,10 @@ pub(crate) fn load(
     }
     let manifest = &options.manifest;
     let own_folders = own_folders(&options.tool_dir, &places.dir);
-    let python = platform::python(manifest, &places.dir, &own_folders);
+    let Machine { python, fault } = platform::python(manifest, &places.dir, &own_folders);
+    if let Some(fault) = &fault {
+        warn(sink, format!("the machine's Python is taken as not there: {fault}"));
+    }
     let keys = keys(&manifest.tools, &platform::platform(&places.dir, python.as_ref()));
     let environment = Environment::from_process(&own_folders, manifest.registries.clone());
     // The first of them that has a tool counts.
@@ -95,6 +99,7 @@ pub(crate) fn load(
         locking: places.locking,
         environment,
         python,
+        no_python: fault,
         archives: Archives::default(),
         cores: room::cores(),
         timeout: options.timeout,

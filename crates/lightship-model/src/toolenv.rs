@@ -20,7 +20,8 @@ pub struct Roots {
     pub dir: String,
     /// With the layout of a tool directory, in the image and never written.
     pub baked: String,
-    /// The local directory: `tools` in it has the layout of a tool directory.
+    /// The local directory: what [`Self::local_tools`] names in it has the layout of a tool
+    /// directory.
     pub local: String,
 }
 
@@ -36,9 +37,10 @@ impl Roots {
         }
     }
 
-    /// Where tools are that the tool directory can't hold.
+    /// Where tools are that the tool directory can't hold. Each tool directory has its own place:
+    /// two that shared one would take each other's links away.
     pub fn local_tools(&self) -> String {
-        format!("{}/tools", self.local)
+        format!("{}/tools-{:08x}", self.local, mark(self.dir.trim_end_matches('/')))
     }
 
     /// Where the shims are.
@@ -78,6 +80,12 @@ impl Roots {
         let local = (!self.local.is_empty()).then(|| self.local_tools());
         local.into_iter().chain([self.dir.clone(), self.baked.clone()]).collect()
     }
+}
+
+/// A short name for a path (FNV-1a); it goes into the first lines of scripts, which are short.
+fn mark(path: &str) -> u32 {
+    let add = |mark: u32, byte: u8| (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    path.bytes().fold(0x811c_9dc5, add)
 }
 
 fn distinct(folders: impl IntoIterator<Item = String>) -> Vec<String> {
@@ -139,15 +147,23 @@ mod tests {
     }
 
     #[test]
+    fn each_tool_directory_has_a_local_one_however_it_is_written() {
+        assert_eq!(roots("/t/").local_tools(), roots("/t").local_tools());
+        assert_ne!(roots("/a/t").local_tools(), roots("/b/t").local_tools());
+    }
+
+    #[test]
     fn ours_go_first_once_and_shims_behind_everything() {
         let var = |name: &str| (name == "PATH").then(|| "/usr/bin".to_owned());
         let [dir, path, python] = exports(&roots("/t"), var);
         assert_eq!(dir.1, "/t");
         assert_eq!(
             path.1,
-            "/tmp/lightship-0/tools/bin:/t/bin:/opt/lightship/bin:/usr/bin:/tmp/lightship-0/shims"
+            "/tmp/lightship-0/tools-5bd1f71e/bin:/t/bin:/opt/lightship/bin:/usr/bin:\
+             /tmp/lightship-0/shims"
         );
-        assert_eq!(python.1, "/tmp/lightship-0/tools/python:/t/python:/opt/lightship/python");
+        let pythons = "/tmp/lightship-0/tools-5bd1f71e/python:/t/python:/opt/lightship/python";
+        assert_eq!(python.1, pythons);
         let again = exports(&roots("/t"), |_| Some(path.1.clone()));
         assert_eq!(again[1].1, path.1);
     }

@@ -121,6 +121,17 @@ impl Sandbox {
         command
     }
 
+    /// Where tools go that the tool directory can't hold.
+    pub fn local_tools(&self) -> PathBuf {
+        self.local_tools_of(&self.dir())
+    }
+
+    /// The same for the tool directory `dir`.
+    pub fn local_tools_of(&self, dir: &Path) -> PathBuf {
+        let var = |name: &str| self.vars.get(OsStr::new(name))?.to_str().map(str::to_owned);
+        Roots::new(&dir.display().to_string(), 0, var).local_tools().into()
+    }
+
     /// The command that is the loader.
     pub fn loader(&self) -> Command {
         let mut command = self.command(&self.program);

@@ -17,7 +17,7 @@ use crate::error::{LoaderError, Result};
 use crate::store::audit::Act;
 use crate::store::receipts::Receipts;
 use crate::store::sweep::remove_tree;
-use crate::store::{DirLock, ToolDir, measure, receipts, strays};
+use crate::store::{DirLock, ToolDir, links, measure, receipts, strays};
 
 /// How long what was set aside because it could not be read stays.
 const CORRUPT: Duration = Duration::from_hours(30 * 24);
@@ -132,7 +132,10 @@ impl Plan<'_> {
                 continue;
             }
             if !self.options.dry_run {
-                // The receipt first: a tree that is half gone must have none.
+                // The links, then the receipt: nobody is offered a tree that is half gone.
+                let bin = self.dir.bin();
+                links::withdraw(self.dir, slug)
+                    .map_err(|error| LoaderError::io("remove links from", &bin, error))?;
                 let path = self.dir.receipts();
                 receipts::remove(self.dir, slug)
                     .map_err(|error| LoaderError::io("remove from", &path, error))?;
@@ -159,6 +162,11 @@ impl Plan<'_> {
         for path in children(&self.dir.store()) {
             let known = path.file_name().and_then(|name| name.to_str());
             if !known.is_some_and(|name| receipts.by_slug.contains_key(name)) {
+                if let Some(slug) = known.filter(|_| !self.options.dry_run) {
+                    // What a repair that was killed had given up is published still.
+                    links::withdraw(self.dir, slug)
+                        .map_err(|error| LoaderError::io("remove links from", &path, error))?;
+                }
                 self.remove(Kind::Rubbish, &path)?;
             }
         }

@@ -66,8 +66,16 @@ pub fn give_up(
         given_up.out_of_reach.extend(damaged.map(|verdict| verdict.found_in(other)));
     }
     for verdict in judge(dir, &wanted, &observed, tools, deep) {
-        if verdict.status == Standing::Damaged {
-            given_up.damaged.push(verdict);
+        let slug = wanted.iter().find(|wanted| wanted.name == verdict.name);
+        let begun = slug.is_some_and(|wanted| dir.store().join(&wanted.slug).is_dir());
+        match verdict.status {
+            Standing::Damaged => given_up.damaged.push(verdict),
+            // Nobody is at it: we have the lock.
+            Standing::Absent if begun => given_up.damaged.push(Verdict {
+                status: Standing::Damaged,
+                ..verdict.because("an install or a repair of it was not finished")
+            }),
+            Standing::Absent | Standing::Good => {}
         }
     }
     for path in observed.receipts.unreadable.drain(..) {

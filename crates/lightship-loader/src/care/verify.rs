@@ -114,7 +114,7 @@ pub(crate) struct Wanted {
 
 /// What the manifest wants, and what there is.
 pub(crate) fn look(manifest: &Manifest, dir: &ToolDir) -> Result<(Vec<Wanted>, Observed)> {
-    let python = platform::python(manifest, dir, &own_folders(dir.root(), dir));
+    let python = platform::python(manifest, dir, &own_folders(dir.root(), dir)).python;
     let platform = platform::platform(dir, python.as_ref());
     let keys = lightship_model::key::keys(&manifest.tools, &platform);
     let observed = observe(dir, manifest, &keys, &BTreeMap::new())?;
@@ -222,7 +222,7 @@ impl Verdict {
         Self { dir: there.then(|| dir.root().display().to_string()), ..self }
     }
 
-    fn because(self, reason: impl Into<String>) -> Self {
+    pub(super) fn because(self, reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..self }
     }
 

@@ -1,7 +1,6 @@
 //! From an artefact's address to a file in the stage that has the wanted digest.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use lightship_model::digest::Digest;
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::address::{resolve, shown};
 use super::{Download, Fetched, index};
 use crate::install::{InstallError, Job};
-use crate::store::space;
+use crate::store::{disk as fs, space};
 
 /// Fetches `url` into the stage; a file with another digest than `wanted` is an error.
 pub(crate) fn fetch(
@@ -51,14 +50,14 @@ pub(crate) fn unverified(job: &Job<'_>, url: &str, limit: u64) -> Result<Vec<u8>
         let reason = format!("{} bytes are more than it can have", found.bytes);
         return Err(InstallError::Download { url: shown(url), reason, retry_can_help: false });
     }
-    std::fs::read(&to).map_err(InstallError::io("read", to))
+    fs::read(&to).map_err(InstallError::io("read", to))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<Fetched, InstallError> {
-    let mut source = File::open(from).map_err(InstallError::io("read", from))?;
+    let mut source = fs::File::open(from).map_err(InstallError::io("read", from))?;
     let size = source.metadata().map_or(0, |found| found.len());
     space::check(to.parent().unwrap_or(to), size)?;
-    let mut file = File::create(to).map_err(InstallError::io("write", to))?;
+    let mut file = fs::create(to).map_err(InstallError::io("write", to))?;
     let mut hasher = Sha256::new();
     let mut bytes = 0;
     let mut block = vec![0; 128 * 1024];
@@ -68,7 +67,7 @@ fn copy(from: &Path, to: &Path) -> Result<Fetched, InstallError> {
             return Ok(Fetched { digest: Digest::from_hasher(hasher), bytes });
         }
         hasher.update(&block[..count]);
-        file.write_all(&block[..count]).map_err(InstallError::io("write", to))?;
+        fs::write_all(&mut file, to, &block[..count]).map_err(InstallError::io("write", to))?;
         bytes += count as u64;
     }
 }

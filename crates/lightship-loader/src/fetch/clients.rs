@@ -14,7 +14,7 @@ pub(crate) fn pip_index(job: &mut Job<'_>) -> Result<Option<String>, InstallErro
     if let Some(index) = environment.registries.pip.clone().or(environment.var("PIP_INDEX_URL")) {
         return Ok(Some(index));
     }
-    let Some(python) = job.python() else { return Ok(None) };
+    let Ok(python) = job.python("") else { return Ok(None) };
     let mut command = job.command(&python.executable.display().to_string(), "")?;
     command.args(["-W", "ignore", "-c", ASK_PIP]);
     Ok(ask(job, command, "ask pip for its index"))

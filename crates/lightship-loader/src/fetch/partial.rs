@@ -5,8 +5,7 @@
 //! be joined. A part has one writer; who comes second writes a file of its own.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::head::Validator;
+use crate::store::disk::{self as fs, File, OpenOptions, TryLockError};
 use crate::store::volume::boot_id;
 
 /// How long a part that nobody asks for is kept.
@@ -83,7 +83,8 @@ impl Part {
         };
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).map_err(release)?;
+        let opened = fs::step("open", &path, || options.open(&path));
+        let file = opened.map_err(release)?;
         let part = Self { path, file, hasher: Sha256::new(), have: 0, alone: false };
         // Another process may hold it, or have made it the whole file just now.
         let taken = matches!(part.file.try_lock(), Err(TryLockError::WouldBlock));
@@ -96,7 +97,7 @@ impl Part {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = dir.join(format!("{name}.{}-{count}", std::process::id()));
-        let file = File::create(&path)?;
+        let file = fs::create(&path)?;
         Ok(Self { path, file, hasher: Sha256::new(), have: 0, alone: true })
     }
 
@@ -122,14 +123,14 @@ impl Part {
         if from == self.have && from > 0 {
             return Ok(());
         }
-        self.file.set_len(0)?;
+        fs::step("truncate", &self.path, || self.file.set_len(0))?;
         self.file.rewind()?;
         (self.hasher, self.have) = (Sha256::new(), 0);
         Ok(())
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+        fs::write_all(&mut self.file, &self.path, bytes)?;
         self.hasher.update(bytes);
         self.have += bytes.len() as u64;
         Ok(())
@@ -165,7 +166,7 @@ impl Part {
     pub(super) fn finish(self, to: &Path) -> io::Result<()> {
         match fs::rename(&self.path, to) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                fs::copy(&self.path, to)?;
+                fs::step("copy", to, || std::fs::copy(&self.path, to))?;
             }
             other => other?,
         }
@@ -206,6 +207,8 @@ pub(crate) fn expire(dir: &Path, now: SystemTime) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(dir: &Path) -> Vec<String> {

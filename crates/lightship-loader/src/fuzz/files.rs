@@ -186,23 +186,8 @@ fn is_file_name(slug: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::replay;
     use super::*;
-
-    /// Calls `check` with every file that is kept for it.
-    fn replay(name: &str, check: fn(&[u8])) {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-        let mut count = 0;
-        for folder in ["seeds", "corpus"] {
-            for entry in fs::read_dir(root.join(folder).join(name)).into_iter().flatten() {
-                let path = entry.unwrap().path();
-                // Shown by a test that fails: which file it was.
-                println!("{}", path.display());
-                check(&fs::read(path).unwrap());
-                count += 1;
-            }
-        }
-        assert!(count > 10, "only {count} files for {name}");
-    }
 
     /// Calls `check` with what becomes of each seed when bytes of it are changed, lost, doubled,
     /// or replaced by those of another one: the same each time.

@@ -42,6 +42,8 @@ pub(crate) struct Runner {
     pub(crate) environment: Environment,
     pub(crate) confiner: Confiner,
     pub(crate) python: Option<Python>,
+    /// Why the machine's Python can't be used, where there is one.
+    pub(crate) no_python: Option<String>,
     /// Package lists that were read in this run.
     pub(crate) archives: Archives,
     /// Processors that an installer may use.
@@ -66,6 +68,7 @@ impl Runner {
             locking: Locking::Flock,
             environment: self.environment.clone(),
             python: self.python.clone(),
+            no_python: self.no_python.clone(),
             archives: Archives::default(),
             cores: self.cores,
             timeout: self.timeout,
@@ -74,6 +77,16 @@ impl Runner {
             told: AtomicBool::new(false),
             hold: OnceLock::new(),
         }
+    }
+
+    /// The machine's Python; `help` says what to do without one.
+    pub(crate) fn machines_python(&self, help: &'static str) -> Result<Python, InstallError> {
+        self.python.clone().ok_or_else(|| match &self.no_python {
+            Some(fault) => {
+                InstallError::Recipe(format!("the machine's Python can't be used: {fault}; {help}"))
+            }
+            None => InstallError::NoProgram { program: "python3".to_owned(), help },
+        })
     }
 
     /// Whether another loader has taken the lock away: then the directory is its own, and nothing
@@ -229,16 +242,20 @@ impl Job<'_> {
         }
     }
 
-    /// The Python that the tool requires, else the machine's.
-    pub(crate) fn python(&self) -> Option<Python> {
+    /// The Python that the tool requires, else the machine's; `help` says what to do without one.
+    pub(crate) fn python(&self, help: &'static str) -> Result<Python, InstallError> {
         let tools = self.requires.iter().filter(|receipt| !receipt.pre_existing);
         let mut entries =
             tools.flat_map(|receipt| receipt.bins.iter().map(move |entry| (receipt, entry)));
         let own = entries.find(|(_, entry)| entry.name.as_str() == "python3");
-        let Some((receipt, entry)) = own else { return self.runner.python.clone() };
+        let Some((receipt, entry)) = own else { return self.runner.machines_python(help) };
         // Its libraries are found from where it really lies.
-        let program = fs::canonicalize(check::target(&self.runner.dir, receipt, entry)).ok()?;
-        python::identify(&program)
+        let target = check::target(&self.runner.dir, receipt, entry);
+        let program = fs::canonicalize(&target).map_err(InstallError::io("find", &target))?;
+        python::identify(&program).map_err(|fault| {
+            let name = &receipt.name;
+            InstallError::Recipe(format!("the Python of {name} can't be used: {fault}"))
+        })
     }
 
     /// Runs `command`; anything but exit code 0 is an error with the end of its output.

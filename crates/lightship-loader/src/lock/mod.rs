@@ -143,7 +143,7 @@ fn runner(request: &LockRequest, room: &Path) -> Result<Runner> {
     if published.is_dir() {
         environment.path = format!("{}:{}", published.display(), environment.path);
     }
-    let python = platform::python(&request.manifest, &dir, &own);
+    let machine = platform::python(&request.manifest, &dir, &own);
     let sink: Sink = Arc::new(drop);
     let (cores, timeout) = (room::cores(), request.timeout);
     let loader = &request.manifest.loader;
@@ -154,7 +154,8 @@ fn runner(request: &LockRequest, room: &Path) -> Result<Runner> {
         locking: Locking::Flock,
         confiner,
         environment,
-        python,
+        python: machine.python,
+        no_python: machine.fault,
         archives: Archives::default(),
         cores,
         timeout,

@@ -26,8 +26,7 @@ pub(super) fn resolve(
     pip: &PipSource,
     gate: &Gate,
 ) -> Result<Resolved, InstallError> {
-    let no_python = || InstallError::NoProgram { program: "python3".to_owned(), help: HELP };
-    let python = job.runner.python.clone().ok_or_else(no_python)?;
+    let python = job.runner.machines_python(HELP)?;
     let own = normal(&pip.package);
     let mut aside: Vec<(String, String)> = Vec::new();
     let mut notes = Vec::new();

@@ -4,6 +4,7 @@
 //! holds a `sitecustomize.py`: no file of the user's or the system's Python is touched, and
 //! taking the directory off `PYTHONPATH` takes everything back.
 
+mod ask;
 mod probe;
 
 use std::fs;
@@ -12,6 +13,14 @@ use std::path::Path;
 
 pub(crate) use self::probe::{Python, find, identify, probe};
 use crate::store::replace;
+
+/// The machine's Python, as far as a manifest needs one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Machine {
+    pub(crate) python: Option<Python>,
+    /// Why the one that is there can't be used.
+    pub(crate) fault: Option<String>,
+}
 
 const HOOK: &str = include_str!("sitecustomize.py");
 

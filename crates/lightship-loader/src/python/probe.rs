@@ -6,10 +6,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::{ask, limit};
 use crate::store::{ToolDir, replace};
 
 /// A Python interpreter.
@@ -43,48 +43,39 @@ pub(crate) fn find(path: &str, not_in: &[PathBuf]) -> Option<PathBuf> {
         .find(|program| crate::store::check::executable(program).is_some())
 }
 
-/// What `program` is: from memory if it is the program of last time, else by asking it.
-pub(crate) fn probe(dir: &ToolDir, program: &Path) -> Option<Python> {
+/// What `program` is: from memory if it is the program of last time, else by asking it. One that
+/// gives no answer is asked again next time: what ails it may pass.
+pub(crate) fn probe(dir: &ToolDir, program: &Path) -> Result<Python, String> {
     let fingerprint = fingerprint(program);
     let remembered: Option<Python> =
         fs::read(dir.python_probe()).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let fits = |python: &Python| python.program == program && python.fingerprint == fingerprint;
     if let Some(python) = remembered.filter(fits) {
-        return Some(python);
+        return Ok(python);
     }
-    let python = ask(program, fingerprint)?;
+    let python = told(program, fingerprint)?;
     if let Ok(text) = serde_json::to_vec_pretty(&python) {
         // Only a memory: without it the question is asked again next time.
         drop(replace(&dir.python_probe(), &text));
     }
-    Some(python)
+    Ok(python)
 }
 
 /// What the interpreter `program` is, asked anew: one that is a tool needs no memory.
-pub(crate) fn identify(program: &Path) -> Option<Python> {
-    ask(program, Vec::new())
+pub(crate) fn identify(program: &Path) -> Result<Python, String> {
+    told(program, Vec::new())
 }
 
-fn ask(program: &Path, fingerprint: Vec<String>) -> Option<Python> {
-    let mut command = Command::new(program);
-    command.env_clear();
-    // What pyenv's wrapper needs, and nothing of the service's secrets.
-    for name in ["PATH", "HOME", "PYENV_ROOT", "PYENV_VERSION"] {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
-    }
-    let output = command
-        .args(["-S", "-c", QUESTION])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    let text = String::from_utf8(output.stdout).ok()?;
+fn told(program: &Path, fingerprint: Vec<String>) -> Result<Python, String> {
+    let text = ask(program, QUESTION, limit())?;
     let mut lines = text.lines();
-    Some(Python {
+    let (Some(tag), Some(executable)) = (lines.next(), lines.next()) else {
+        return Err(format!("{} does not say what it is", program.display()));
+    };
+    Ok(Python {
         program: program.to_owned(),
-        tag: lines.next()?.to_owned(),
-        executable: PathBuf::from(lines.next()?),
+        tag: tag.to_owned(),
+        executable: PathBuf::from(executable),
         fingerprint,
     })
 }

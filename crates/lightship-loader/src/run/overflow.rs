@@ -19,6 +19,7 @@ use crate::observe::holding;
 use crate::python::Python;
 use crate::store::audit::Act;
 use crate::store::lock::Locking;
+use crate::store::space::usable_of;
 use crate::store::volume::{Places, Spare, space, writes};
 use crate::store::{DirLock, ToolDir, links, receipts, sweep};
 use crate::{platform, warn};
@@ -71,7 +72,8 @@ impl Overflow {
 
     /// What an earlier run put there, and the volume still has no room for.
     pub(super) fn too_large(&self) -> BTreeMap<ToolName, Receipt> {
-        let free = self.report().space.map(|space| space.free_bytes);
+        // As an install would see it: what only fits into the reserve does not fit.
+        let free = self.report().space.as_ref().map(usable_of);
         let large = self
             .earlier
             .iter()

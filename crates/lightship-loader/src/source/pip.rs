@@ -18,8 +18,7 @@ pub(crate) const HELP: &str = "a pip tool needs Python 3: add a tool that brings
                     built-in manifest `loa` does, or install python3";
 
 pub(super) fn install(job: &mut Job<'_>, pip: &PipSource) -> Result<Outcome, InstallError> {
-    let no_python = || InstallError::NoProgram { program: "python3".to_owned(), help: HELP };
-    let python = job.python().ok_or_else(no_python)?;
+    let python = job.python(HELP)?;
     job.phase(Phase::Installing);
     let wanted = match &job.tool.locked {
         Some(Locked::Pip(packages)) => pinned(job, packages)?,

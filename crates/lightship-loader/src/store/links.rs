@@ -52,7 +52,11 @@ pub(crate) fn are_missing(dir: &ToolDir, receipts: &[&Receipt]) -> bool {
 pub(crate) fn withdraw(dir: &ToolDir, slug: &str) -> io::Result<()> {
     for folder in std::iter::once(dir.bin()).chain(python_folders(dir)) {
         let mut any = false;
-        for entry in fs::read_dir(&folder)?.flatten() {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries.flatten() {
             let Ok(target) = fs::read_link(entry.path()) else { continue };
             if target.components().any(|part| part.as_os_str() == slug) {
                 remove(&entry.path())?;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use lightship_model::volume::Space;
+
 use super::volume;
 use crate::install::InstallError;
 
@@ -12,8 +14,12 @@ const RESERVE: u64 = 16 << 20;
 /// Bytes that may still be written under `path` without touching the reserve; nothing where the
 /// file system does not say.
 pub(crate) fn usable(path: &Path) -> Option<u64> {
-    let space = volume::space_at(path)?;
-    Some(space.free_bytes.saturating_sub(RESERVE.min(space.total_bytes / 64)))
+    volume::space_at(path).as_ref().map(usable_of)
+}
+
+/// The same where the room is known.
+pub(crate) fn usable_of(space: &Space) -> u64 {
+    space.free_bytes.saturating_sub(RESERVE.min(space.total_bytes / 64))
 }
 
 /// Fails, before anything was written, if `needed` more bytes don't fit under `path`.
@@ -63,6 +69,14 @@ mod tests {
         assert!(error.contains(&dir.path().display().to_string()), "{error}");
         // One that tells nothing stops nobody.
         check(Path::new("/nonexistent"), u64::MAX).unwrap();
+    }
+
+    #[test]
+    fn the_reserve_is_not_for_tools() {
+        let space = |free, total| Space { free_bytes: free, total_bytes: total, free_files: None };
+        assert_eq!(usable_of(&space(20 << 20, 64 << 30)), 4 << 20);
+        assert_eq!(usable_of(&space(3 << 20, 64 << 20)), 2 << 20);
+        assert_eq!(usable_of(&space(1, 64 << 30)), 0);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::atomic::is_aside;
 use super::receipts::Receipts;
-use super::{ToolDir, disk as fs, strays};
+use super::{ToolDir, disk as fs, links, strays};
 use crate::confine::cgroup;
 use crate::error::{LoaderError, Result};
 
@@ -61,7 +61,10 @@ impl Rubbish {
         cgroup::sweep(&dir.stage());
         let mut swept = Swept::default();
         for name in self.prefixes {
-            match remove_tree(&dir.prefix(&name)) {
+            // What a repair that was killed had given up is published still.
+            let withdrawn = links::withdraw(dir, &name)
+                .map_err(|error| LoaderError::io("withdraw links in", &dir.bin(), error));
+            match withdrawn.and_then(|()| remove_tree(&dir.prefix(&name))) {
                 Ok(()) => swept.prefixes.push(name),
                 Err(error) => swept.failed.push(error),
             }
@@ -125,10 +128,13 @@ mod tests {
         fs::write(dir.stage().join("file"), "x").unwrap();
         fs::write(dir.root().join("loader-state.json.new-17"), "x").unwrap();
         fs::write(dir.root().join("notes.txt"), "the user's own").unwrap();
+        let link = dir.bin().join("ghost");
+        std::os::unix::fs::symlink("../v1/store/ghost-1-0123/bin/ghost", &link).unwrap();
         let rubbish = look(&dir, &receipts).unwrap();
         assert_eq!((rubbish.prefixes.len(), rubbish.others.len()), (1, 2));
         let swept = rubbish.sweep(&dir);
         assert_eq!(swept.prefixes, ["ghost-1-0123"]);
+        assert!(!link.is_symlink());
         assert!(swept.failed.is_empty(), "{swept:?}");
         assert!(look(&dir, &receipts).unwrap().is_empty());
         assert!(dir.root().join("notes.txt").is_file());

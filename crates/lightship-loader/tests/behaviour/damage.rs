@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use testkit::{Sandbox, output};
+use testkit::{Loader, Sandbox, output};
 
 use crate::support::{names, sandbox, simple};
 
@@ -150,9 +150,30 @@ fn a_tool_directory_that_can_not_be_one_is_said_and_tools_go_to_the_local_one() 
     let run = sandbox.run().installed_all();
     assert!(run.warnings()[0].contains("can't be used"), "{run:#?}");
     assert_eq!(output(&mut sandbox.service("one")), "1");
-    assert!(sandbox.local().join("tools/bin/one").exists());
-    assert!(sandbox.local().join("tools/loader-state.json").exists());
+    assert!(sandbox.local_tools().join("bin/one").exists());
+    assert!(sandbox.local_tools().join("loader-state.json").exists());
     assert_eq!(fs::read_to_string(sandbox.dir()).unwrap(), "a file");
+}
+
+#[test]
+fn two_tool_directories_of_one_local_directory_leave_each_other_alone() {
+    let sandbox = sandbox();
+    let load = |name: &str| {
+        let dir = sandbox.path(&format!("dir-{name}"));
+        fs::write(&dir, "a file").unwrap();
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_lightship-loader"));
+        sandbox.manifest(&simple(name, name));
+        command.args(["run", "--manifest"]).arg(sandbox.path("lightship.toml"));
+        command.arg("--tool-dir").arg(&dir);
+        let _run = Loader::start(command).finish().installed_all();
+        dir
+    };
+    let dirs = ["one", "two", "three"].map(|name| (name, load(name)));
+    for (name, dir) in &dirs {
+        let bin = sandbox.local_tools_of(dir).join("bin");
+        assert_eq!(names(&bin), [*name]);
+        assert_eq!(output(&mut sandbox.command(bin.join(name))), *name);
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn compile(place: &Path, name: &str, source: &str, arguments: &[&str]) -> Vec<u8
 
 /// A program with a library that no machine has, a script in its language, and a bystander.
 #[expect(clippy::print_stdout, reason = "who looks at the log learns what was not run")]
-fn archive() -> Option<DebianArchive> {
+pub(crate) fn archive() -> Option<DebianArchive> {
     let Some(mut archive) = DebianArchive::new() else {
         println!("not run: gpg and dpkg-deb are not installed");
         return None;
@@ -61,9 +61,14 @@ fn archive() -> Option<DebianArchive> {
 }
 
 fn manifest(server: &Server, archive: &DebianArchive, more: &str) -> String {
+    tool("tiny", server, archive, more)
+}
+
+/// The part of a manifest for a tool of that name, from the package `tinydeb`.
+pub(crate) fn tool(name: &str, server: &Server, archive: &DebianArchive, more: &str) -> String {
     format!(
-        "[tools.tiny]\nversion = \"1\"\nverify = [\"tinydeb\"]\nretries = 0\n{more}\n\
-         [tools.tiny.deb]\npackages = [\"tinydeb\"]\nsuite = \"stable\"\nmirror = \"{}\"\n\
+        "[tools.{name}]\nversion = \"1\"\nverify = [\"tinydeb\"]\nretries = 0\n{more}\n\
+         [tools.{name}.deb]\npackages = [\"tinydeb\"]\nsuite = \"stable\"\nmirror = \"{}\"\n\
          keys = ['''{}''']\nexports = {{ TINY = \"{{{{prefix}}}}/root\" }}\n",
         server.url("/debian"),
         archive.key(),

@@ -32,7 +32,7 @@ fn tool(name: &str, url: &str) -> String {
 fn prepared(web: &Web) -> Sandbox {
     let mut sandbox = sandbox();
     sandbox.manifest(&tool("one", &web.url("/file")));
-    sandbox.set("LIGHTSHIP_TEST_STALL_MS", "700");
+    sandbox.set("LIGHTSHIP_TEST_STALL_MS", "2000");
     sandbox
 }
 
@@ -104,7 +104,7 @@ fn a_server_that_is_slow_and_does_not_stall_is_waited_for() {
         answer.head(200, &[&format!("Content-Length: {}", FILE.len())]);
         for piece in FILE.chunks(FILE.len() / 8) {
             answer.send(piece);
-            thread::sleep(Duration::from_millis(150));
+            thread::sleep(Duration::from_millis(300));
         }
     });
     assert_eq!(asked.len(), 1, "longer in all than it may say nothing");

@@ -10,8 +10,8 @@ use lightship_model::event::What;
 use testkit::process::{installers, wait_until};
 use testkit::{Fault, Registry, Sandbox, Tree};
 
-use crate::kinds;
 use crate::support::{makes, names, sandbox, script};
+use crate::{deb, kinds};
 
 /// A tool of a kind, and what an undisturbed loader makes of it.
 struct Victim {
@@ -23,9 +23,12 @@ struct Victim {
 
 impl Victim {
     fn new(kind: &'static str) -> Self {
-        let registry = Registry::start();
+        Self::of(kind, Registry::start(), |registry| kinds::tool(registry, kind))
+    }
+
+    fn of(kind: &'static str, registry: Registry, tool: impl Fn(&Registry) -> String) -> Self {
         let sandbox = sandbox();
-        sandbox.manifest(&format!("{}{}", registry.manifest(), kinds::tool(&registry, kind)));
+        sandbox.manifest(&format!("{}{}", registry.manifest(), tool(&registry)));
         let _run = sandbox.run().installed_all();
         let undisturbed = sandbox.installed_tree();
         Self { sandbox, kind, undisturbed, registry }
@@ -128,7 +131,21 @@ fn a_script_killed_anywhere() {
 fn a_binary_killed_anywhere() {
     let victim = Victim::new("binary");
     victim.survives(&BEFORE);
+    victim.survives(&["downloading", "unpacking", "unpacked"]);
+    victim.survives(&AFTER);
+}
+
+#[test]
+fn a_package_of_debian_killed_anywhere() {
+    let Some(archive) = deb::archive() else { return };
+    let registry = Registry::start();
+    archive.publish(&registry, "stable", |release| release);
+    let victim = Victim::of("deb", registry, |registry| deb::tool("deb", registry, &archive, ""));
+    // The program of its check is not on the machine, so that nothing is looked for there.
+    victim.survives(&BEFORE[1..]);
     victim.survives(&["downloading", "unpacking"]);
+    // While the child is at a package, and when it has ended.
+    victim.survives(&["unpacking-package#1", "unpacking-package#2", "unpacked"]);
     victim.survives(&AFTER);
 }
 

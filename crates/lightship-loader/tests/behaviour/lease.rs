@@ -21,7 +21,7 @@ impl Asleep {
     fn new() -> Self {
         let mut sandbox = sandbox();
         sandbox.set("LIGHTSHIP_VOLUME_WITHOUT", "locks");
-        sandbox.set("LOA_LEASE_TERM", "1");
+        sandbox.set("LOA_LEASE_TERM", "3");
         let (begun, go) = (sandbox.path("begun"), sandbox.path("go"));
         let run = format!(
             "echo half > \"$PREFIX/half\"; echo half > \"$STAGE/half\"\n\

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::Stdio;
 
+use lightship_model::state::ToolStatus;
 use testkit::{Registry, Sandbox, Wheel, output};
 
-use crate::support::{names, sandbox};
+use crate::support::{names, sandbox, simple};
 
 /// A sandbox whose search path has no uv, so that pip itself is what installs.
 fn without_uv() -> Sandbox {
@@ -33,12 +35,17 @@ fn prepare(registry: &Registry, sandbox: &Sandbox) {
 }
 
 fn assert_both_work(sandbox: &Sandbox) {
+    assert_both_work_beside(sandbox, &["tinyprog"]);
+}
+
+/// `published` is all that there is in `bin`.
+fn assert_both_work_beside(sandbox: &Sandbox, published: &[&str]) {
     let prefix = sandbox.prefix("tinyprog");
     assert_eq!(sandbox.output_of("tinyprog"), format!("a program in {}", prefix.display()));
     assert_eq!(sandbox.receipts()["tinyprog"].1.shown_version(), Some("1.0.0"));
     let ask = "import tinylib; print(tinylib.WORD)";
     assert_eq!(output(sandbox.service("python3").args(["-c", ask])), "found");
-    assert_eq!(names(&sandbox.dir().join("bin")), ["tinyprog"], "a library publishes nothing");
+    assert_eq!(names(&sandbox.dir().join("bin")), published, "a library publishes nothing");
 }
 
 #[test]
@@ -60,6 +67,32 @@ fn a_program_runs_and_a_library_is_importable_with_uv() {
     let _run = sandbox.run().installed_all();
     assert!(sandbox.log("tinyprog").contains("uv pip install"));
     assert_both_work(&sandbox);
+}
+
+#[test]
+fn a_python_that_hangs_holds_nothing_up_and_its_tool_says_so() {
+    let (registry, mut sandbox) = (Registry::start(), sandbox());
+    prepare(&registry, &sandbox);
+    let manifest = fs::read_to_string(sandbox.path("lightship.toml")).unwrap();
+    sandbox.manifest(&(manifest + &simple("plain", "works")));
+    let pid = sandbox.path("pid");
+    let hangs = format!("echo $$ > '{}'; exec sleep 1000", pid.display());
+    let python = sandbox.machine_program("python3", &hangs);
+    sandbox.set("LIGHTSHIP_PYTHON_TIMEOUT", "1");
+    let run = sandbox.run().ended_well();
+    assert_eq!(sandbox.output_of("plain"), "works");
+    let why = format!("{} gave no answer within 1 s", python.display());
+    assert!(run.warnings().iter().any(|text| text.contains(&why)), "{:?}", run.warnings());
+    let change = run.last("tinyprog");
+    assert_eq!(change.status, ToolStatus::Failed);
+    let error = change.error.as_deref().unwrap();
+    assert!(error.contains(&why) && error.contains("a pip tool needs Python 3"), "{error}");
+    let pid = fs::read_to_string(pid).unwrap();
+    assert!(!Path::new("/proc").join(pid.trim()).exists(), "it is gone");
+    // What ailed it has passed.
+    fs::remove_file(python).unwrap();
+    let _run = sandbox.run().installed_all();
+    assert_both_work_beside(&sandbox, &["plain", "tinyprog"]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ const LOOKS: usize = 3;
 impl Reader<'_> {
     fn look(&mut self) -> Result<(), String> {
         // Where a volume does not take them, tools lie in the local directory.
-        let local = self.sandbox.local().join("tools");
+        let local = self.sandbox.local_tools();
         self.root(&self.sandbox.dir())?;
         self.root(&local)?;
         if !self.expectation.records {

@@ -34,6 +34,14 @@ pub(crate) fn waits_for(path: &Path) -> String {
     format!("until [ -e '{}' ]; do sleep 0.02; done\n", path.display())
 }
 
+/// Calls `attempt` with limits in seconds until it gives something. Installers are idle: on a busy
+/// machine one may come to a short limit before it has done what a test wants to see.
+#[track_caller]
+pub(crate) fn with_a_limit<T>(attempt: impl Fn(u32) -> Option<T>) -> T {
+    let limits = [1, 5, 25, 100];
+    limits.into_iter().find_map(attempt).unwrap_or_else(|| panic!("not even in {limits:?} s"))
+}
+
 /// Waits until the tool `name` has the status `status`.
 #[track_caller]
 pub(crate) fn wait_for_status(loader: &mut Loader, name: &str, status: ToolStatus) {

@@ -3,7 +3,7 @@
 use lightship_model::state::ToolStatus;
 use testkit::{Fault, Registry, Run, Sandbox, process};
 
-use crate::support::{sandbox, script};
+use crate::support::{sandbox, script, with_a_limit};
 
 /// Shell that starts descendants of which each prints its number and does not heed TERM.
 fn stubborn() -> String {
@@ -17,41 +17,47 @@ fn pids(sandbox: &Sandbox, tool: &str) -> Vec<String> {
     log.lines().filter_map(|line| line.strip_prefix("pid ")).map(str::to_owned).collect()
 }
 
-fn assert_ended_by_its_limit(sandbox: &Sandbox, run: &Run) {
+fn assert_ended_by_its_limit(sandbox: &Sandbox, run: &Run, seconds: u32) {
     let change = run.last("slow");
     assert_eq!(change.status, ToolStatus::Failed);
     let error = change.error.as_deref().unwrap();
-    assert!(error.contains("no end after 1s"), "{error}");
+    assert!(error.contains(&format!("no end after {seconds}s")), "{error}");
     assert!(error.contains("LOA_TOOL_TIMEOUT"), "it says what to do: {error}");
     assert_eq!(sandbox.acts("install"), ["slow"], "another attempt would not help");
     assert!(sandbox.receipts().is_empty());
 }
 
-fn assert_nothing_survives(sandbox: &Sandbox) {
+/// Nothing where the limit came before all three of them were there.
+fn assert_nothing_survives(sandbox: &Sandbox) -> Option<()> {
     let pids = pids(sandbox, "slow");
-    assert_eq!(pids.len(), 3, "{pids:?}");
-    for pid in pids {
-        assert!(!process::is_alive(&pid), "{pid}");
+    for pid in &pids {
+        assert!(!process::is_alive(pid), "{pid}");
     }
+    assert_eq!(process::installers(&sandbox.dir()), [""; 0]);
+    (pids.len() == 3).then_some(())
 }
 
 #[test]
 fn the_tools_own_timeout_ends_the_whole_group_even_if_it_ignores_term() {
-    let sandbox = sandbox();
-    sandbox.manifest(&script("slow", "timeout = \"1s\"", &stubborn()));
-    let run = sandbox.run().ended_well();
-    assert_ended_by_its_limit(&sandbox, &run);
-    assert_nothing_survives(&sandbox);
+    with_a_limit(|seconds| {
+        let sandbox = sandbox();
+        sandbox.manifest(&script("slow", &format!("timeout = \"{seconds}s\""), &stubborn()));
+        let run = sandbox.run().ended_well();
+        assert_ended_by_its_limit(&sandbox, &run, seconds);
+        assert_nothing_survives(&sandbox)
+    });
 }
 
 #[test]
 fn the_environments_timeout_holds_for_a_tool_without_its_own() {
-    let mut sandbox = sandbox();
-    sandbox.manifest(&script("slow", "", &stubborn()));
-    sandbox.set("LOA_TOOL_TIMEOUT", "1");
-    let run = sandbox.run().ended_well();
-    assert_ended_by_its_limit(&sandbox, &run);
-    assert_nothing_survives(&sandbox);
+    with_a_limit(|seconds| {
+        let mut sandbox = sandbox();
+        sandbox.manifest(&script("slow", "", &stubborn()));
+        sandbox.set("LOA_TOOL_TIMEOUT", seconds.to_string());
+        let run = sandbox.run().ended_well();
+        assert_ended_by_its_limit(&sandbox, &run, seconds);
+        assert_nothing_survives(&sandbox)
+    });
 }
 
 #[test]
@@ -80,5 +86,5 @@ fn a_download_that_stalls_ends_at_the_limit() {
     registry.fail("/files/slow", [Fault::Stall]);
     sandbox.set("LOA_TOOL_TIMEOUT", "1");
     let run = sandbox.run().ended_well();
-    assert_ended_by_its_limit(&sandbox, &run);
+    assert_ended_by_its_limit(&sandbox, &run, 1);
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lightship_model::toolenv::Roots;
 use tempfile::TempDir;
 pub(crate) use testkit::Done;
 
@@ -30,6 +31,13 @@ impl Home {
 
     pub(crate) fn tool_dir(&self) -> PathBuf {
         self.path("data/lightship/tools")
+    }
+
+    /// Where tools go that the tool directory can't hold.
+    pub(crate) fn local_tools(&self) -> PathBuf {
+        let local = self.path("local").display().to_string();
+        let var = |name: &str| (name == "LOA_LOCAL_DIR").then(|| local.clone());
+        Roots::new(&self.tool_dir().display().to_string(), 0, var).local_tools().into()
     }
 
     /// Writes a file and gives its path.

@@ -55,7 +55,7 @@ fn a_tool_that_does_not_fit_goes_to_the_local_directory_and_back_when_there_is_r
             let image = world.ext4(16);
             world.mount(&["-o", "loop", &image]);
             // What a loader that died has left there.
-            let ghost = world.sandbox.local().join("tools/v1/store/ghost-1-0123");
+            let ghost = world.local_tools().join("v1/store/ghost-1-0123");
             fs::create_dir_all(ghost.join("bin")).unwrap();
             // One after the other: on a volume that is full, no installer goes on.
             let large = tool("large", "2", &fills(40)) + "requires = [\"small\"]\n";

@@ -21,7 +21,7 @@ fn without_a_volume_tools_go_to_the_local_directory_and_later_onto_the_volume() 
             let up = world.load();
             up.degraded_by("missing", "it can't be made");
             assert_eq!(world.prints("one"), "1");
-            assert!(world.sandbox.local().join("tools/loader-state.json").exists());
+            assert!(world.local_tools().join("loader-state.json").exists());
             up.stop();
             system("mount", &["-o", "remount,rw", &base.display().to_string()]);
             let up = world.load();
@@ -30,7 +30,7 @@ fn without_a_volume_tools_go_to_the_local_directory_and_later_onto_the_volume() 
             assert!(base.join("deep/tools/bin/one").exists());
             assert_eq!(world.prints("one"), "1");
             // What the volume has now is no longer published beside it.
-            let local = world.sandbox.local().join("tools/bin");
+            let local = world.local_tools().join("bin");
             assert_eq!(fs::read_dir(local).unwrap().count(), 0);
         },
     );

@@ -105,7 +105,7 @@ fn one_that_hangs_holds_nothing_up_and_is_used_again_when_it_answers() {
             rclone.signal(Signal::STOP);
             let up = world.load();
             up.degraded_by("silent", "it has not answered for 1 s");
-            assert!(world.sandbox.local().join("tools/bin/one").exists());
+            assert!(world.local_tools().join("bin/one").exists());
             up.kill();
             rclone.signal(Signal::CONT);
             world.sandbox.unset("LOA_VOLUME_TIMEOUT");
@@ -125,7 +125,7 @@ fn one_whose_server_died_is_said_to_be_missing_and_why() {
         drop(rclone);
         let up = world.load();
         up.degraded_by("missing", "endpoint is not connected");
-        assert!(world.sandbox.local().join("tools/bin/one").exists());
+        assert!(world.local_tools().join("bin/one").exists());
         up.stop();
         world.umount();
         world.load().healthy();

@@ -26,7 +26,7 @@ fn on_a_read_only_bind_what_is_there_is_used_and_what_is_new_goes_beside_it() {
             let up = world.load();
             up.degraded_by("read-only", "it is read-only");
             assert_eq!((world.prints("old").as_str(), world.prints("new").as_str()), ("1", "2"));
-            let installed = receipts(&world.sandbox.local().join("tools"));
+            let installed = receipts(&world.local_tools());
             assert_eq!(installed.len(), 1, "only what is new: {installed:?}");
             assert_eq!(World::files(&world.dir()), before);
             up.stop();
@@ -65,7 +65,7 @@ fn care_says_where_tools_are_and_what_it_can_not_change() {
             system("mount", &["-o", "remount,bind,ro", &dir]);
             world.wants(&(tool("old", "1", "") + &tool("new", "2", "")));
             world.load().stop();
-            let local = world.sandbox.local().join("tools");
+            let local = world.local_tools();
             let (code, answer) = world.care(&["verify", "--deep"]);
             let of = |name: &str| {
                 let tools = answer["tools"].as_array().unwrap();
@@ -124,7 +124,7 @@ fn an_ext4_that_breaks_while_a_tool_is_installed_sends_it_to_the_local_directory
             up.wait_complete();
             up.degraded_by("read-only", "slow");
             assert_eq!((world.prints("good").as_str(), world.prints("slow").as_str()), ("1", "2"));
-            assert!(world.sandbox.local().join("tools/loader-state.json").exists());
+            assert!(world.local_tools().join("loader-state.json").exists());
             up.stop();
             system("umount", &[&dir]);
             system("sh", &["-c", "fsck.ext4 -y -f \"$0\"; [ $? -le 1 ]", &image]);

@@ -90,7 +90,7 @@ fn another_users_volume_is_used_as_it_is_and_not_written() {
             up.degraded_by("denied", "Permission denied");
             let path = format!(
                 "{}:{}",
-                own.join("local/tools/bin").display(),
+                world.local_tools().join("bin").display(),
                 world.dir().join("bin").display()
             );
             for (name, says) in [("old", "1"), ("new", "2")] {

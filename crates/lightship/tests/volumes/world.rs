@@ -49,6 +49,11 @@ impl World {
         self.tool_dir = dir;
     }
 
+    /// Where tools go that the tool directory can't hold.
+    pub(crate) fn local_tools(&self) -> PathBuf {
+        self.sandbox.local_tools_of(&self.tool_dir)
+    }
+
     pub(crate) fn dir(&self) -> PathBuf {
         self.sandbox.dir()
     }

@@ -1,6 +1,5 @@
 //! The two sides of unpacking in a process of its own: who orders it, and who does it.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use super::{Order, unpack as work};
 use crate::install::progress::Reporter;
 use crate::install::{InstallError, Job};
 use crate::source::deb::unpack as debs;
-use crate::store::strays;
+use crate::store::{disk as fs, strays};
 
 /// The hidden sub-command of every program that has the loader in it.
 const COMMAND: &str = "__unpack";
@@ -62,6 +61,7 @@ fn send(
         Some(reason) => fault = Some(reason.to_owned()),
         None => seen(reporter, line),
     });
+    crate::fault::point("unpacked");
     match (ended, fault) {
         (Err(InstallError::Exit { .. }), Some(reason)) => {
             Err(InstallError::Archive { file: file.to_owned(), reason })

@@ -28,18 +28,19 @@ pub(crate) fn archive(bytes: &[u8]) {
     check(&summed, 1);
 }
 
-fn put_checksum(block: &mut [u8; tar::BLOCK]) {
+/// Puts the checksum of a tar's header right.
+pub(crate) fn put_checksum(block: &mut [u8; tar::BLOCK]) {
     block[148..156].fill(b' ');
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
 fn check(bytes: &[u8], strip: u8) {
-    let place = Place::new();
+    let place = Place::new("archive");
     let file = place.0.join("archive");
     let prefix = place.0.join("prefix");
     assert!(fs::write(&file, bytes).is_ok() && fs::create_dir(&prefix).is_ok());
-    let limits = Limits { bytes: BYTES, entries: ENTRIES, room: u64::MAX };
+    let limits = Limits::fixed(BYTES, ENTRIES);
     let single = Some("bin/x".to_owned());
     let order =
         Order { file: file.clone(), prefix: prefix.clone(), take: vec![], strip, single, limits };
@@ -51,10 +52,26 @@ fn check(bytes: &[u8], strip: u8) {
     assert_eq!(fs::read(&file).ok().as_deref(), Some(bytes), "the archive was changed");
     let beside = fs::read_dir(&place.0).into_iter().flatten().count();
     assert_eq!(beside, 2, "something was written beside the prefix");
-    let mut found = Found::default();
-    found.walk(&prefix, &prefix, done.is_ok());
-    assert!(found.bytes <= BYTES, "{} bytes", found.bytes);
-    assert!(found.entries <= ENTRIES, "{} entries", found.entries);
+    Bounds { bytes: BYTES, entries: ENTRIES, modes: 0o7022 }.assert_hold(&prefix, done.is_ok());
+}
+
+/// What may lie in a prefix: files, directories and links alone, and so much of them.
+pub(crate) struct Bounds {
+    pub(crate) bytes: u64,
+    pub(crate) entries: u64,
+    /// Bits that no file's mode has.
+    pub(crate) modes: u32,
+}
+
+impl Bounds {
+    /// Asserts that they hold in `prefix`; in a `whole` one no link leads out.
+    pub(crate) fn assert_hold(&self, prefix: &Path, whole: bool) {
+        let mut found = Found::default();
+        found.walk(prefix, prefix, whole);
+        assert!(found.bytes <= self.bytes, "{} bytes", found.bytes);
+        assert!(found.entries <= self.entries, "{} entries", found.entries);
+        assert_eq!(found.modes & self.modes, 0, "strange modes: {:o}", found.modes);
+    }
 }
 
 /// What lies in a prefix.
@@ -62,6 +79,8 @@ fn check(bytes: &[u8], strip: u8) {
 struct Found {
     bytes: u64,
     entries: u64,
+    /// All bits of all files' modes.
+    modes: u32,
 }
 
 impl Found {
@@ -78,7 +97,7 @@ impl Found {
                 assert!(inside, "{} leads out", path.display());
             } else {
                 assert!(found.is_file(), "{} is no file", path.display());
-                assert_eq!(found.mode() & 0o7022, 0, "{} has a strange mode", path.display());
+                self.modes |= found.mode() & 0o7777;
                 self.bytes += found.len() / found.nlink();
             }
         }
@@ -92,15 +111,16 @@ fn leads_inside(link: &Path, prefix: &Path) -> bool {
 }
 
 /// A directory that is gone in the end; in memory, where there is such a place.
-struct Place(PathBuf);
+pub(crate) struct Place(pub(crate) PathBuf);
 
 impl Place {
-    fn new() -> Self {
+    /// One for what is called `name`.
+    pub(crate) fn new(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let memory = PathBuf::from("/dev/shm");
         let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
-        let path = base.join(format!("lightship-archive-{}-{count}", std::process::id()));
+        let path = base.join(format!("lightship-{name}-{}-{count}", std::process::id()));
         drop(fs::remove_dir_all(&path));
         assert!(fs::create_dir(&path).is_ok());
         Self(path)

@@ -38,6 +38,12 @@ impl Limits {
         }
     }
 
+    /// Limits that do not depend on the machine.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn fixed(bytes: u64, entries: u64) -> Self {
+        Self { bytes, entries, room: u64::MAX }
+    }
+
     /// Counts entries, up to the most that there may be.
     pub(crate) fn entries(&self) -> Meter {
         let entries = self.entries;

@@ -127,7 +127,10 @@ pub(super) fn unpack(
     };
     archive::unpack_debs(job, &order, |reporter, line| match Order::progress(line) {
         Some(bytes) => reporter.count(bytes, Some(total), Unit::Bytes),
-        None => reporter.message(line),
+        None => {
+            reporter.message(line);
+            crate::fault::point("unpacking-package");
+        }
     })?;
     let unpacked = read(&report, packages)?;
     let list = layout.prefix.join("packages");

@@ -56,15 +56,22 @@ impl Order {
         line.strip_prefix(PROGRESS)?.trim_end().parse().ok()
     }
 
-    /// Carries the order out.
+    /// Carries the order out, and says on standard output how far it is.
     pub(crate) fn run(&self) -> io::Result<()> {
+        self.run_telling(tell)
+    }
+
+    /// Carries the order out; `tell` gets how far it is, in pieces of lines.
+    fn run_telling(&self, tell: fn(&str)) -> io::Result<()> {
         let mut report = Report::default();
         let entries = self.limits.entries();
         let done = Cell::new(0);
         for package in &self.packages {
             let name = format!("{} {}", package.name, package.version);
             tell(&format!("{name}\n"));
-            self.one(package, &entries, &done, &mut report)
+            let file = File::open(&package.file)?;
+            let size = file.metadata()?.len();
+            self.one(package, Told { inner: file, done: &done, tell }, size, &entries, &mut report)
                 .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
             fs::remove_file(&package.file)?;
         }
@@ -76,16 +83,16 @@ impl Order {
     fn one(
         &self,
         package: &Package,
+        file: Told<'_, File>,
+        size: u64,
         entries: &Meter,
-        done: &Cell<u64>,
         report: &mut Report,
     ) -> io::Result<()> {
-        let file = File::open(&package.file)?;
-        let (most, reason) = self.limits.most(file.metadata()?.len());
+        let (most, reason) = self.limits.most(size);
         let bytes = Meter::new((most, reason));
         let mut into = Unpacker::new(&self.root, Links::Inside, most);
         let (mut programs, mut libraries) = (Vec::new(), Vec::new());
-        let source = BufReader::with_capacity(1 << 20, Told { inner: file, done });
+        let source = BufReader::with_capacity(1 << 20, file);
         let read = deb::read(source, |entry, content| {
             // What is left out has to be read, too.
             entries.take(1)?;
@@ -118,6 +125,7 @@ impl Order {
 struct Told<'a, R> {
     inner: R,
     done: &'a Cell<u64>,
+    tell: fn(&str),
 }
 
 impl<R: Read> Read for Told<'_, R> {
@@ -126,7 +134,7 @@ impl<R: Read> Read for Told<'_, R> {
         let (before, now) = (self.done.get(), self.done.get() + count as u64);
         self.done.set(now);
         if before / STEP != now / STEP {
-            tell(&format!("{PROGRESS}{now}\r"));
+            (self.tell)(&format!("{PROGRESS}{now}\r"));
         }
         Ok(count)
     }
@@ -160,6 +168,18 @@ fn is_wanted(entry: &Entry) -> bool {
     !LEFT_OUT.iter().any(|folder| entry.path.starts_with(folder))
 }
 
+/// For `fuzz`: unpacks the package in `file` below `root`, silently.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn quietly(
+    file: PathBuf,
+    root: PathBuf,
+    report: PathBuf,
+    limits: Limits,
+) -> io::Result<()> {
+    let package = Package { name: "libc6".to_owned(), version: "1".to_owned(), file };
+    Order { packages: vec![package], root, report, limits }.run_telling(|_| {})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +187,7 @@ mod tests {
     #[test]
     fn how_far_it_is_is_told_in_bytes_and_read_again() {
         let done = Cell::new(STEP - 1);
-        let mut read = Told { inner: &[0_u8; 3][..], done: &done };
+        let mut read = Told { inner: &[0_u8; 3][..], done: &done, tell: |_| {} };
         assert_eq!(read.read(&mut [0; 8]).unwrap(), 3);
         assert_eq!(done.get(), STEP + 2);
         assert_eq!(Order::progress(&format!("{PROGRESS}1048578\r")), Some(STEP + 2));

@@ -66,6 +66,13 @@ fn every_step_of_a_package_of_pip() {
 }
 
 #[test]
+fn every_step_of_a_package_of_debian() {
+    if let Some(victim) = Victim::of_debian() {
+        run(&victim, 10);
+    }
+}
+
+#[test]
 fn an_error_of_the_disk_that_passes_is_tried_again_in_the_same_run() {
     let sandbox = sandbox();
     sandbox.manifest(&script("tool", "retries = 1", &makes("tool", "works")));

@@ -9,9 +9,9 @@ use lightship_model::state::ToolStatus;
 use testkit::{Loader, Registry, Run, Sandbox, Tree};
 
 use super::cell::{Cell, Kind, Step};
-use crate::kinds;
 use crate::reader::{Expectation, reading};
 use crate::support::{names, sandbox};
+use crate::{deb, kinds};
 
 /// Whether a program of that name may print that.
 type Prints = Box<dyn Fn(&str, &str) -> bool + Sync>;
@@ -37,10 +37,23 @@ impl Victim {
     /// from then on: the loader's steps are the same, and it takes no seconds.
     pub(super) fn of_source(kind: &'static str) -> Self {
         let registry = Registry::start();
-        let mut sandbox = sandbox();
         let tool = kinds::tool(&registry, kind);
-        let once = tool.replacen("]\n", "]\nretries = 0\n", 1);
-        sandbox.manifest(&format!("{}{once}", registry.manifest()));
+        Self::of_tool(kind, registry, &tool.replacen("]\n", "]\nretries = 0\n", 1))
+    }
+
+    /// A tool from Debian packages; nothing where none can be made.
+    pub(super) fn of_debian() -> Option<Self> {
+        let registry = Registry::start();
+        let archive = deb::archive()?;
+        archive.publish(&registry, "stable", |release| release);
+        let tool = deb::tool("deb", &registry, &archive, "");
+        Some(Self::of_tool("deb", registry, &tool))
+    }
+
+    /// The tool `kind`, of that kind, as `tool` describes it.
+    fn of_tool(kind: &'static str, registry: Registry, tool: &str) -> Self {
+        let mut sandbox = sandbox();
+        sandbox.manifest(&format!("{}{tool}", registry.manifest()));
         let _run = sandbox.run().installed_all();
         let real = sandbox.installed_tree();
         record(&sandbox, kind);
@@ -48,7 +61,11 @@ impl Victim {
             // pip is asked for it otherwise, which takes longer than all else together.
             sandbox.set("UV_DEFAULT_INDEX", registry.url("/simple"));
         }
-        let prints = move |_: &str, text: &str| text.starts_with(&format!("{kind} works"));
+        // A script that runs by the package's own program prints where it lies.
+        let prints = move |name: &str, text: &str| match name {
+            "tinyscript" if kind == "deb" => text.ends_with("/bin/tinyscript\n"),
+            _ => text.starts_with(&format!("{kind} works")),
+        };
         let victim = Self::new(kind, sandbox, registry, None, true, Box::new(prints));
         assert_eq!(victim.undisturbed, real, "the record is what the client made");
         victim

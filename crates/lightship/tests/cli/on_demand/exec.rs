@@ -39,9 +39,9 @@ fn a_tool_can_be_named_for_a_program_that_is_not_its_own() {
 fn a_program_in_a_local_directory_that_others_can_write_to_is_not_run() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
-    let bin = home.path("local/tools/bin");
+    let bin = home.local_tools().join("bin");
     std::fs::create_dir_all(&bin).unwrap();
-    home.write("local/tools/bin/hello", "#!/bin/sh\necho trap\n");
+    std::fs::write(bin.join("hello"), "#!/bin/sh\necho trap\n").unwrap();
     let mode = |path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
