@@ -66,8 +66,8 @@ pub fn give_up(
         given_up.out_of_reach.extend(damaged.map(|verdict| verdict.found_in(other)));
     }
     for verdict in judge(dir, &wanted, &observed, tools, deep) {
-        let slug = wanted.iter().find(|wanted| wanted.name == verdict.name);
-        let begun = slug.is_some_and(|wanted| dir.store().join(&wanted.slug).is_dir());
+        let of = wanted.iter().find(|wanted| wanted.name == verdict.name);
+        let begun = of.is_some_and(|wanted| is_begun(dir, &wanted.slug));
         match verdict.status {
             Standing::Damaged => given_up.damaged.push(verdict),
             // Nobody is at it: we have the lock.
@@ -106,6 +106,12 @@ pub fn give_up(
         note(dir, "tools repair", &Act::Sweep { prefixes: given_up.swept.clone() });
     }
     Ok(given_up)
+}
+
+/// Whether something is left of an install of that name, which has no receipt: its prefix, or the
+/// list of its files, which outlives the prefix that is made anew.
+fn is_begun(dir: &ToolDir, slug: &str) -> bool {
+    dir.store().join(slug).is_dir() || dir.receipts().join(format!("{slug}.files")).is_file()
 }
 
 /// Takes away the receipt of one tool that was found damaged, unless it is another by now.

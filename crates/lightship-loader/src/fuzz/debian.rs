@@ -100,6 +100,12 @@ const KEY: &str = include_str!("openpgp/key.asc");
 /// A minute after it was signed, in seconds since 1970.
 const SIGNED: u64 = 1_795_596_060;
 
+static KNOWN: LazyLock<Keyring> = LazyLock::new(|| {
+    let mut keys = Keyring::default();
+    keys.add(KEY.as_bytes()).unwrap();
+    keys
+});
+
 /// A message, a certificate, or both with a zero byte between them: message and certificate.
 pub fn openpgp(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);
@@ -120,11 +126,6 @@ pub fn openpgp(bytes: &[u8]) {
         assert_eq!(key.fingerprint().to_string().len(), key.primary.to_string().len());
     }
     let Ok(message) = std::str::from_utf8(first) else { return };
-    static KNOWN: LazyLock<Keyring> = LazyLock::new(|| {
-        let mut keys = Keyring::default();
-        keys.add(KEY.as_bytes()).unwrap();
-        keys
-    });
     // Nobody who makes bytes up can sign for Debian.
     assert!(verify(message, pinned(), SIGNED).is_err());
     if let Ok(verified) = verify(message, &KNOWN, SIGNED) {
@@ -260,9 +261,7 @@ mod tests {
 
     #[test]
     fn the_message_of_these_tests_is_signed() {
-        let mut keys = Keyring::default();
-        keys.add(KEY.as_bytes()).unwrap();
-        let verified = verify(MESSAGE, &keys, SIGNED).unwrap();
+        let verified = verify(MESSAGE, &KNOWN, SIGNED).unwrap();
         assert!(verified.text.starts_with("Origin: Test\n"), "{}", verified.text);
     }
 }

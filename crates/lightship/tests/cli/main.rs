@@ -4,6 +4,7 @@
 
 mod audit;
 mod care;
+mod care_killed;
 mod doctor;
 mod killed_loader;
 mod manifest;

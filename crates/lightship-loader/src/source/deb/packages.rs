@@ -125,12 +125,12 @@ pub(super) fn unpack(
         report: report.clone(),
         limits: Limits::of(&layout.root),
     };
-    archive::unpack_debs(job, &order, |reporter, line| match Order::progress(line) {
-        Some(bytes) => reporter.count(bytes, Some(total), Unit::Bytes),
-        None => {
-            reporter.message(line);
-            crate::fault::point("unpacking-package");
+    archive::unpack_debs(job, &order, |reporter, line| {
+        if let Some(bytes) = Order::progress(line) {
+            return reporter.count(bytes, Some(total), Unit::Bytes);
         }
+        reporter.message(line);
+        crate::fault::point("unpacking-package");
     })?;
     let unpacked = read(&report, packages)?;
     let list = layout.prefix.join("packages");
