@@ -67,7 +67,9 @@ impl Victim {
         tree.retain(|path, _| !told.iter().any(|start| path.starts_with(start)));
         for (path, content) in &mut tree {
             // Receipts hold times, and so do names of what was set aside.
-            if path.starts_with("v1/receipts/") && path.ends_with(".json") {
+            if path.starts_with("v1/receipts/")
+                && Path::new(path).extension().is_some_and(|end| end == "json")
+            {
                 "a receipt".clone_into(content);
             }
         }
