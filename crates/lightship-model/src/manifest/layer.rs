@@ -36,8 +36,9 @@ pub struct Layer {
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Vec<ToolName>>"))]
     pub capabilities: BTreeMap<String, Vec<Spanned<ToolName>>>,
     pub registries: Option<Registries>,
-    /// What an image of this holds: read by the image builder alone.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<BTreeMap<String, serde_json::Value>>"))]
+    /// What an image of this holds: read by the image builder alone, and never here.
+    #[cfg(feature = "schema")]
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub image: Option<serde::de::IgnoredAny>,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<ToolName, ToolLayer>"))]

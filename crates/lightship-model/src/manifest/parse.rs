@@ -1,6 +1,8 @@
 //! Reading one file: form errors, each with line, column, and the nearest key that exists.
 
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, Deserializer};
 
 use super::error::ManifestError;
 use super::layer::Layer;
@@ -43,17 +45,25 @@ impl Text {
         }
     }
 
+    /// Reads this text as a manifest, without what the image builder reads in it: a field for
+    /// that would make the init program larger by nine kilobytes.
     pub(super) fn parse(&self) -> Result<Layer, ManifestError> {
-        self.read()
+        let table = DeTable::parse(&self.text).map(|mut table| {
+            table.get_mut().remove("image");
+            Deserializer::from(table)
+        });
+        table.and_then(Layer::deserialize).map_err(|error| self.misread(&error))
     }
 
     /// Reads this text as TOML of the form `T`.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ManifestError> {
-        toml::from_str(&self.text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let (message, help) = reword(error.message());
-            ManifestError { help: help.map(one_line), ..self.error(offset, message) }
-        })
+        toml::from_str(&self.text).map_err(|error| self.misread(&error))
+    }
+
+    fn misread(&self, error: &toml::de::Error) -> ManifestError {
+        let offset = error.span().map_or(0, |span| span.start);
+        let (message, help) = reword(error.message());
+        ManifestError { help: help.map(one_line), ..self.error(offset, message) }
     }
 }
 

@@ -28,6 +28,14 @@ timeout = 900
 "#;
 
 #[test]
+fn what_an_image_holds_is_somebody_elses_to_read() {
+    let manifest = load(&format!("{TWO_TOOLS}[image]\nnobody = {{ knows = [1] }}\n")).unwrap();
+    assert_eq!(manifest.tools.len(), 2);
+    let error = message("[imag]\nx = 1\n");
+    assert!(error.starts_with("lightship.toml:1:2"), "{error}");
+}
+
+#[test]
 fn the_designs_example_is_read() {
     let manifest = load(TWO_TOOLS).unwrap();
     let ck = &manifest.tools[&"ck-search".parse().unwrap()];
