@@ -6,4 +6,7 @@
 //! ```
 
 pub mod build;
+pub mod elf;
+pub mod measure;
 pub mod oci;
+pub mod source;
