@@ -6,7 +6,17 @@
 //! ```
 
 pub mod build;
+pub mod check;
+pub mod compare;
 pub mod elf;
+pub mod glob;
+pub mod graph;
+pub mod live;
 pub mod measure;
 pub mod oci;
+#[cfg(test)]
+mod sample;
 pub mod source;
+pub mod tally;
+pub mod text;
+pub mod what_if;
