@@ -14,6 +14,7 @@ pub mod graph;
 pub mod live;
 pub mod measure;
 pub mod oci;
+pub mod report;
 #[cfg(test)]
 mod sample;
 pub mod source;

@@ -166,7 +166,7 @@ impl Sample {
                 needed: elf.needed.clone(),
                 soname: elf.soname.clone(),
                 interpreter: elf.interpreter.clone(),
-                runpath: (!elf.runpath.is_empty()).then(|| elf.runpath.join(":")),
+                runpath: elf.runpath.clone(),
                 kind: ProgramKind::Elf(Box::new(elf)),
             },
         );

@@ -19,6 +19,22 @@ pub struct Owned {
     pub versions: Vec<String>,
 }
 
+impl OwnerKey {
+    /// The owner of what nobody claims.
+    pub fn nobody() -> Self {
+        Self { kind: OwnerKind::Unowned, name: "unowned".to_owned() }
+    }
+}
+
+/// The owners of an image by their ids, as tables have them.
+pub fn owner_keys(image: &Measurement) -> Vec<OwnerKey> {
+    let key = |owner: &crate::measure::Owner| OwnerKey {
+        kind: owner.kind(),
+        name: printable(owner.name().as_bytes()),
+    };
+    image.owners.iter().map(key).collect()
+}
+
 /// Live bytes by owner.
 pub fn owners(image: &Measurement) -> BTreeMap<OwnerKey, Owned> {
     use crate::measure::Owner;

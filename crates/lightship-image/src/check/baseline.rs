@@ -1,6 +1,6 @@
 //! What growth is held against: an image of before, or what was saved of it.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::measure::{Measurement, Sizes};
 
@@ -17,23 +17,31 @@ pub struct Baseline {
 /// Why a saved measurement can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    #[error("the baseline `{name}` is no measurement of lightship")]
+    #[error("the baseline `{name}` is no measurement of one image")]
     NoMeasurement { name: String, source: serde_json::Error },
     #[error("the baseline `{name}` has no bytes at all, so nothing can be held against it")]
     Empty { name: String },
 }
 
 /// The part of a saved measurement, or of an earlier answer of `check`, that is read.
-#[derive(Debug, Serialize, Deserialize)]
-struct Saved {
-    #[serde(alias = "name")]
-    image: String,
-    /// In `check`'s answer.
-    #[serde(alias = "shipped")]
-    total: SavedSizes,
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Saved {
+    /// What `image measure` prints, of one image.
+    Measured { images: [Measured; 1] },
+    /// One image of it by itself.
+    Alone(Measured),
+    /// What `image check` prints.
+    Checked { image: String, total: SavedSizes },
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
+struct Measured {
+    image: String,
+    shipped: SavedSizes,
+}
+
+#[derive(Debug, Deserialize)]
 struct SavedSizes {
     unpacked: u64,
     packed: u64,
@@ -56,8 +64,12 @@ impl Baseline {
     pub fn read(name: &str, json: &[u8]) -> Result<Self, BaselineError> {
         let saved: Saved = serde_json::from_slice(json)
             .map_err(|source| BaselineError::NoMeasurement { name: name.to_owned(), source })?;
-        let total = Sizes::new(saved.total.unpacked, saved.total.packed);
-        Self { name: saved.image, total, is_packed: total.packed > 0 }.checked()
+        let (name, total) = match saved {
+            Saved::Measured { images: [it] } | Saved::Alone(it) => (it.image, it.shipped),
+            Saved::Checked { image, total } => (image, total),
+        };
+        let total = Sizes::new(total.unpacked, total.packed);
+        Self { name, total, is_packed: total.packed > 0 }.checked()
     }
 
     fn checked(self) -> Result<Self, BaselineError> {

@@ -106,6 +106,8 @@ fn an_earlier_answer_can_be_the_baseline_and_rubbish_can_not() {
     let json = serde_json::to_vec(&verdict).unwrap();
     let baseline = Baseline::read("old.json", &json).unwrap();
     assert_eq!(baseline.total, image().shipped_total());
+    let measured = br#"{"images":[{"image":"a","shipped":{"unpacked":5,"packed":2},"live":1}]}"#;
+    assert_eq!(Baseline::read("m.json", measured).unwrap().total, Sizes::new(5, 2));
     assert!(Baseline::read("old.json", b"{}").is_err());
     assert!(
         Baseline::of(&Sample::new().measurement()).unwrap_err().to_string().contains("no bytes")

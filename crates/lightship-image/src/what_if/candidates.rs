@@ -1,10 +1,12 @@
 //! What could be asked about: every package, tool and npm package, with what would be saved.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
+use super::files::Files;
 use super::packages::{Packages, can_be_named};
+use crate::live::Live;
 use crate::measure::{Measurement, Owner, OwnerId, OwnerKind, Sizes, printable};
 
 /// One thing that might go.
@@ -63,6 +65,49 @@ pub fn candidates(image: &Measurement) -> Vec<Candidate> {
         owners.filter(|(_, owner)| can_be_named(owner.kind())).map(one).collect();
     all.sort_by(|a, b| b.with_closure.cmp(&a.with_closure).then_with(|| a.name.cmp(&b.name)));
     all
+}
+
+/// What every owner would save as sliced, if it alone went: its files, and the libraries and
+/// interpreters that only they need.
+pub fn sliced(image: &Measurement) -> Vec<(OwnerId, Sizes)> {
+    let live = Live::new(image);
+    let files = Files::new(&live);
+    let mut own: HashMap<OwnerId, (Sizes, BTreeSet<usize>)> = HashMap::new();
+    for (id, entry, _) in image.live() {
+        let found = own.entry(entry.owner).or_default();
+        found.0 += entry.sizes;
+        found.1.extend(files.node(id));
+    }
+    let more = |named: &BTreeSet<usize>| -> Sizes {
+        if named.is_empty() {
+            return Sizes::default();
+        }
+        let gone = files.without(named, &BTreeSet::new());
+        let others = gone.iter().filter(|node| !named.contains(node));
+        others.filter_map(|node| image.entry(files.ids[*node])).map(|entry| entry.sizes).sum()
+    };
+    let named = own.into_iter().filter(|(id, _)| can_be_named(image.owner(*id).kind()));
+    named.map(|(id, (sizes, nodes))| (id, sizes + more(&nodes))).collect()
+}
+
+/// npm packages with those that lie inside them.
+pub fn nested(image: &Measurement) -> Vec<(OwnerId, OwnerId)> {
+    let mut places: HashMap<&str, OwnerId> = HashMap::new();
+    for (id, owner) in (0..).map(OwnerId).zip(&image.owners) {
+        if let Owner::Npm { at, .. } = owner {
+            places.insert(at, id);
+        }
+    }
+    let mut pairs = Vec::new();
+    for (at, inner) in &places {
+        let mut above = *at;
+        while let Some((directory, _)) = above.rsplit_once('/') {
+            pairs.extend(places.get(directory).map(|outer| (*outer, *inner)));
+            above = directory;
+        }
+    }
+    pairs.sort_unstable();
+    pairs
 }
 
 /// How `--remove` takes it.

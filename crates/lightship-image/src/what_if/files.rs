@@ -9,7 +9,7 @@ use super::{Gone, Level, Why, breaks, packages};
 use crate::elf::{Class, Elf};
 use crate::graph::Graph;
 use crate::live::Live;
-use crate::measure::{EntryId, Measurement, OwnerKind, Program, ProgramKind, printable};
+use crate::measure::{EntryId, Measurement, OwnerKind, Program, ProgramKind, Sizes, printable};
 
 /// Where the dynamic loader of Debian looks at last, behind the directories of the machine's own
 /// name (`usr/lib/x86_64-linux-gnu`).
@@ -219,9 +219,8 @@ impl<'a> Finder<'a> {
         let at = self.live.image.entry(id).and_then(|entry| entry.live_at());
         let origin = at.and_then(|at| paths.parent(at)).map(|folder| paths.bytes(folder));
         let origin = [b"/", origin.unwrap_or_default().as_slice()].concat();
-        let folders = program.runpath.as_deref().unwrap_or_default().split(':');
+        let folders = program.runpath.iter();
         folders
-            .filter(|folder| !folder.is_empty())
             .map(|folder| {
                 let folder = folder.replace("${ORIGIN}", "$ORIGIN");
                 match folder.strip_prefix("$ORIGIN") {
@@ -271,7 +270,7 @@ pub(super) fn level(live: &Live<'_>, files: &Files, named: &[Subject], kept: &[S
                 name: path_of(id),
                 why: Why::Unneeded,
                 because: user.map(|user| path_of(files.ids[user])),
-                sizes: Default::default(),
+                sizes: Sizes::default(),
             },
         );
     }
@@ -292,7 +291,7 @@ pub(super) fn level(live: &Live<'_>, files: &Files, named: &[Subject], kept: &[S
             name,
             why: Why::Named,
             because: None,
-            sizes: Default::default(),
+            sizes: Sizes::default(),
         });
         row.sizes += sizes;
     }

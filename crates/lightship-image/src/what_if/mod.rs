@@ -10,13 +10,15 @@ mod breaks;
 mod candidates;
 mod files;
 mod packages;
+mod render;
 mod subject;
 mod weight;
 
 use serde::Serialize;
 
-pub use self::candidates::{Candidate, candidates};
+pub use self::candidates::{Candidate, candidates, nested, sliced};
 pub use self::packages::{Packages, Why};
+pub use self::render::{candidates_text, text};
 pub use self::subject::{Subject, SubjectError};
 use crate::live::Live;
 use crate::measure::{Measurement, OwnerKind, Sizes};
@@ -113,5 +115,7 @@ pub fn what_if(
     })
 }
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

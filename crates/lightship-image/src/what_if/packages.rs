@@ -218,12 +218,6 @@ pub(super) fn sort(gone: &mut [Gone]) {
     });
 }
 
-impl Default for Why {
-    fn default() -> Self {
-        Self::Named
-    }
-}
-
 /// Kinds of owners that can be asked about one by one.
 pub(super) fn can_be_named(kind: OwnerKind) -> bool {
     kind != OwnerKind::Unowned
