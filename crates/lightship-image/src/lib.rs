@@ -7,6 +7,8 @@
 
 pub mod build;
 pub mod elf;
+pub mod fuzz;
 pub mod measure;
 pub mod oci;
 pub mod source;
+pub mod tar;

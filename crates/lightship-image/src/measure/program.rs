@@ -11,7 +11,7 @@ pub struct Program {
     /// The dynamic loader, or the interpreter that a script's first line names.
     pub interpreter: Option<String>,
     /// `DT_RUNPATH` or `DT_RPATH`, as written.
-    pub runpath: Option<String>,
+    pub runpath: Vec<String>,
     pub kind: ProgramKind,
 }
 
