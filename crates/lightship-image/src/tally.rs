@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::measure::{Entry, EntryId, Measurement, OwnerId, OwnerKind, PathId, Sizes, printable};
+use crate::measure::{Measurement, OwnerId, OwnerKind, PathId, Sizes, printable};
 
 /// An owner as a table has it. npm packages of one name are one, in whatever versions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,19 +81,9 @@ pub fn depth(image: &Measurement, path: PathId) -> usize {
     std::iter::successors(image.paths.parent(path), |path| image.paths.parent(*path)).count()
 }
 
-/// Live files with the same content, which are not names of one: all but the first are to spare.
-pub fn duplicates(image: &Measurement) -> Vec<(EntryId, &Entry)> {
-    let mut seen: HashMap<[u8; 32], ()> = HashMap::new();
-    image
-        .all()
-        .filter(|(_, entry)| entry.is_live() && entry.is_file() && entry.sizes.unpacked > 0)
-        .filter(|(_, entry)| entry.digest.is_some_and(|digest| seen.insert(digest, ()).is_some()))
-        .collect()
-}
-
 /// What all duplicates together weigh.
 pub fn duplicate_total(image: &Measurement) -> Sizes {
-    duplicates(image).into_iter().map(|(_, entry)| entry.sizes).sum()
+    image.duplicates().iter().map(|group| group.reclaimable).sum()
 }
 
 #[cfg(test)]

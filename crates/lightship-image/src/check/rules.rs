@@ -338,13 +338,11 @@ impl Checker<'_> {
             self.rule("waste.dead".to_owned(), Unit::Bytes, limit, actual, by);
         }
         if let Some(Limit(limit)) = budget.waste.duplicate {
-            let found = tally::duplicates(self.image);
-            let by = largest(
-                found
-                    .iter()
-                    .filter_map(|(_, entry)| entry.live_at().map(|path| self.file(entry, path))),
-            );
-            let actual = found.iter().map(|(_, entry)| entry.sizes.unpacked).sum();
+            let by = largest(self.image.duplicates().into_iter().map(|group| Part {
+                name: group.paths.iter().map(|path| format!("/{path}")).collect::<Vec<_>>().join(" = "),
+                size: group.reclaimable.unpacked,
+            }));
+            let actual = tally::duplicate_total(self.image).unpacked;
             self.rule("waste.duplicate".to_owned(), Unit::Bytes, limit, actual, by);
         }
     }

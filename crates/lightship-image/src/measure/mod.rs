@@ -18,12 +18,20 @@
 //! entries of a layer sum to its blob. Compressors work in blocks: within a block (32 to 128 KiB
 //! of content) they are an estimate by length.
 
+mod claims;
+mod debian;
 mod entry;
+mod keep;
+mod merge;
+mod npm;
 mod owner;
 mod package;
+mod pass;
 mod paths;
 mod program;
 mod sizes;
+pub mod tables;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -32,9 +40,11 @@ use lightship_model::digest::Digest;
 pub use self::entry::{Entry, EntryId, Fate, How, Kind};
 pub use self::owner::{Owner, OwnerId, OwnerKind};
 pub use self::package::Package;
+pub use self::pass::measure;
 pub use self::paths::{PathId, Paths, printable};
 pub use self::program::{Program, ProgramKind};
 pub use self::sizes::Sizes;
+pub use self::view::View;
 use crate::oci::{BlobDigest, Config, Platform};
 use crate::source::{Compression, Format};
 
