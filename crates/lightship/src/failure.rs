@@ -90,10 +90,9 @@ impl Failure {
             | Self::Baseline(_)
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
-            Self::Address(_)
-            | Self::Subject(_)
-            | Self::UnknownTool { .. }
-            | Self::NoLockFile => exit::USAGE,
+            Self::Address(_) | Self::Subject(_) | Self::UnknownTool { .. } | Self::NoLockFile => {
+                exit::USAGE
+            }
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
             Self::Write { .. } => exit::CANT_CREATE,
             Self::NotRunning(_) | Self::Waiting(_) => exit::UNAVAILABLE,

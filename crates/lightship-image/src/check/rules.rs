@@ -100,7 +100,7 @@ struct Checker<'a> {
     notes: Vec<String>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     fn rule(&mut self, name: String, unit: Unit, limit: u64, actual: u64, by: Vec<Part>) {
         self.rules.push(Rule {
             name,
@@ -279,13 +279,14 @@ impl Checker<'_> {
     }
 
     /// The live entries that one of the patterns means.
-    fn matching(&self, patterns: &[String]) -> Vec<(&'_ Entry, PathId)> {
+    fn matching(&self, patterns: &[String]) -> Vec<(&'a Entry, PathId)> {
+        let image = self.image;
         let globs: Vec<Glob> = patterns.iter().map(|pattern| Glob::new(pattern)).collect();
         let is_meant = |path: PathId| {
-            let bytes = self.image.paths.bytes(path);
+            let bytes = image.paths.bytes(path);
             globs.iter().any(|glob| glob.matches(&bytes))
         };
-        let live = self.image.live().map(|(_, entry, path)| (entry, path));
+        let live = image.live().map(|(_, entry, path)| (entry, path));
         live.filter(|(_, path)| is_meant(*path)).collect()
     }
 
@@ -338,9 +339,16 @@ impl Checker<'_> {
             self.rule("waste.dead".to_owned(), Unit::Bytes, limit, actual, by);
         }
         if let Some(Limit(limit)) = budget.waste.duplicate {
-            let by = largest(self.image.duplicates().into_iter().map(|group| Part {
-                name: group.paths.iter().map(|path| format!("/{path}")).collect::<Vec<_>>().join(" = "),
-                size: group.reclaimable.unpacked,
+            let by = largest(self.image.duplicates().into_iter().map(|group| {
+                Part {
+                    name: group
+                        .paths
+                        .iter()
+                        .map(|path| format!("/{path}"))
+                        .collect::<Vec<_>>()
+                        .join(" = "),
+                    size: group.reclaimable.unpacked,
+                }
             }));
             let actual = tally::duplicate_total(self.image).unpacked;
             self.rule("waste.duplicate".to_owned(), Unit::Bytes, limit, actual, by);

@@ -114,7 +114,15 @@ pub(super) fn data(image: &Measurement, against: Option<&Measurement>) -> Data {
         let layer = at.layer.map_or(-1, i64::from);
         let ([now, packed], [before, packed_before]) = (pair(leaf.now), pair(leaf.before));
         rows.push(Leaf(
-            directory, at.name, owner, layer, now, packed, before, packed_before, leaf.count,
+            directory,
+            at.name,
+            owner,
+            layer,
+            now,
+            packed,
+            before,
+            packed_before,
+            leaf.count,
         ));
     }
     Data {

@@ -16,7 +16,7 @@ const MOST_DIRECTORIES: usize = 1500;
 pub(super) struct Leaf {
     pub(super) now: Sizes,
     pub(super) before: Sizes,
-    /// How many files it stands for.
+    /// How many files it stands for; directories and links are none.
     pub(super) count: u32,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Place {
 pub(super) fn fold(image: &Measurement, against: Option<&Measurement>) -> BTreeMap<Place, Leaf> {
     let mut files: HashMap<String, (OwnerKey, Option<u32>, Leaf)> = HashMap::new();
     for (measured, is_now) in [(Some(image), true), (against, false)] {
-        for (path, owner, layer, sizes) in measured.into_iter().flat_map(live) {
+        for (path, owner, layer, sizes, count) in measured.into_iter().flat_map(live) {
             let found = files.entry(path).or_insert_with(|| (owner.clone(), None, Leaf::default()));
             if is_now {
                 found.1 = Some(layer);
@@ -42,7 +42,7 @@ pub(super) fn fold(image: &Measurement, against: Option<&Measurement>) -> BTreeM
             } else {
                 found.2.before += sizes;
             }
-            found.2.count = 1;
+            found.2.count = found.2.count.max(count);
         }
     }
     let least_file = threshold(files.values().map(|(.., leaf)| weight(leaf)).collect(), MOST_FILES);
@@ -91,16 +91,17 @@ fn threshold(mut weights: Vec<u64>, most: usize) -> u64 {
     weights.get(most).map_or(1, |weight| weight + 1)
 }
 
-/// Path, owner, layer and sizes of all that is live.
-fn live(image: &Measurement) -> Vec<(String, OwnerKey, u32, Sizes)> {
+/// Path, owner, layer and sizes of all that is live, and how many files it is.
+fn live(image: &Measurement) -> Vec<(String, OwnerKey, u32, Sizes, u32)> {
     let keys: Vec<OwnerKey> = tally::owner_keys(image);
-    let path = |path: PathId| if path == PathId::ROOT { String::new() } else { image.paths.text(path) };
+    let path =
+        |path: PathId| if path == PathId::ROOT { String::new() } else { image.paths.text(path) };
     image
         .live()
         .map(|(_, entry, at)| {
             let owner = keys.get(entry.owner.0 as usize).or(keys.first());
             let owner = owner.cloned().unwrap_or_else(OwnerKey::nobody);
-            (path(at), owner, entry.layer, entry.sizes)
+            (path(at), owner, entry.layer, entry.sizes, u32::from(entry.is_file()))
         })
         .collect()
 }

@@ -28,7 +28,7 @@ function make(tag, properties, ...children) {
 /* A tree for each way of grouping; a node's sizes are those of all below it. */
 const leaves = D.leaves.map(([dir, name, owner, layer, u, p, bu, bp, count]) => {
   const folder = D.directories[dir];
-  const label = name || (count === 1 ? '1 small file' : count + ' small files');
+  const label = name || (count === 0 ? 'folders and links' : count === 1 ? '1 small file' : count + ' small files');
   const path = '/' + (folder && folder + '/') + (name || '');
   return { label, path: name ? path : path + ' (' + label + ')', folder, owner, layer, size: [u, p], before: [bu, bp], count, heap: !name, kids: [] };
 });
@@ -170,7 +170,7 @@ function told(node) {
   if (node.leaf && node.kind !== 'dead') {
     const owner = D.owners[node.owner];
     parts.push(owner.kind === 'unowned' ? 'unowned' : KINDS[owner.kind] + ' ' + owner.name);
-  } else if (!node.leaf) parts.push(node.count + (node.count === 1 ? ' entry' : ' entries'));
+  } else if (!node.leaf) parts.push(node.count + (node.count === 1 ? ' file' : ' files'));
   if (isGone(node)) parts.push('would go');
   return parts.join(' · ');
 }

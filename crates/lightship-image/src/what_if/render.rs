@@ -14,11 +14,8 @@ pub fn text(answer: &WhatIf) -> String {
     let removed: Vec<String> =
         answer.removed.iter().map(|name| printable(name.as_bytes())).collect();
     let packed = answer.before.packed > 0;
-    let mut text = format!(
-        "{} without {}\n\n",
-        printable(answer.image.as_bytes()),
-        removed.join(", ")
-    );
+    let mut text =
+        format!("{} without {}\n\n", printable(answer.image.as_bytes()), removed.join(", "));
     let line = |name: &str, saved: Sizes| {
         let left = |all: u64, saved: u64| bytes(all.saturating_sub(saved));
         let mut line = vec![
@@ -125,7 +122,8 @@ pub fn candidates_text(all: &[Candidate], top: usize) -> String {
     sides.extend([Side::Right, Side::Right]);
     head.extend(["PACKAGES", "NEEDED BY"]);
     let row = |it: &Candidate| {
-        let mut row = vec![it.name.clone(), bytes(it.own.unpacked), bytes(it.with_closure.unpacked)];
+        let mut row =
+            vec![it.name.clone(), bytes(it.own.unpacked), bytes(it.with_closure.unpacked)];
         if packed {
             row.push(bytes(it.with_closure.packed));
         }

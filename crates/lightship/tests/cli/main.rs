@@ -6,6 +6,7 @@ mod audit;
 mod care;
 mod doctor;
 mod image_measure;
+mod image_views;
 mod killed_loader;
 mod manifest;
 mod on_demand;

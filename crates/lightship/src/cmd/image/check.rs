@@ -88,8 +88,8 @@ fn budget(word: &str) -> Result<Budget, Failure> {
     if let Ok(size) = Size::parse(word) {
         return Ok(Budget::of(size));
     }
-    let text = fs::read_to_string(word)
-        .map_err(|source| Failure::Read { path: word.into(), source })?;
+    let text =
+        fs::read_to_string(word).map_err(|source| Failure::Read { path: word.into(), source })?;
     Budget::read(&Text::new(word, text)).map_err(|error| ManifestErrors::from(error).into())
 }
 
