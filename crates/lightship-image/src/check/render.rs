@@ -1,5 +1,7 @@
 //! A verdict for people, on a terminal and in a pull request.
 
+use std::fmt::Write as _;
+
 use super::{Part, Rule, Unit, Verdict};
 use crate::measure::printable;
 use crate::text::{Side, bytes, escape, markdown as markdown_table};
@@ -9,15 +11,17 @@ pub fn text(verdict: &Verdict) -> String {
     let mut text = format!("{}  {}\n", word(verdict), summary(verdict));
     for rule in &verdict.rules {
         let mark = if rule.holds { "ok  " } else { "OVER" };
-        text.push_str(&format!("  {mark}  {}: {}\n", printable(rule.name.as_bytes()), said(rule)));
+        writeln!(text, "  {mark}  {}: {}", printable(rule.name.as_bytes()), said(rule))
+            .unwrap_or_default();
         if !rule.holds {
             for part in &rule.by {
-                text.push_str(&format!("          {:>9}  {}\n", bytes(part.size), part.name));
+                writeln!(text, "          {:>9}  {}", bytes(part.size), part.name)
+                    .unwrap_or_default();
             }
         }
     }
     for note in &verdict.notes {
-        text.push_str(&format!("  note  {}\n", printable(note.as_bytes())));
+        writeln!(text, "  note  {}", printable(note.as_bytes())).unwrap_or_default();
     }
     text
 }
@@ -42,7 +46,7 @@ pub fn markdown(verdict: &Verdict) -> String {
     let sides = [Side::Left, Side::Left, Side::Right, Side::Right, Side::Right, Side::Left];
     text.push_str(&markdown_table(&sides, &rows));
     for note in &verdict.notes {
-        text.push_str(&format!("\nNote: {}\n", escape(note)));
+        writeln!(text, "\nNote: {}", escape(note)).unwrap_or_default();
     }
     text
 }
@@ -70,10 +74,10 @@ fn summary(verdict: &Verdict) -> String {
 fn said(rule: &Rule) -> String {
     let mut said = format!("{} of {}", shown(rule.unit, rule.actual), shown(rule.unit, rule.limit));
     if !rule.holds {
-        said.push_str(&format!(", {} over", shown(rule.unit, rule.over)));
+        write!(said, ", {} over", shown(rule.unit, rule.over)).unwrap_or_default();
     }
     if let Some(because) = &rule.because {
-        said.push_str(&format!(" ({because})"));
+        write!(said, " ({because})").unwrap_or_default();
     }
     said
 }

@@ -138,7 +138,7 @@ fn a_budget_that_is_wrong_or_limits_nothing_is_an_error() {
         ("[package.git]", "has no limit"),
         ("[growth]\nbaseline = 'x'", "names a baseline"),
         ("[file]\nexcept = ['x']", "exceptions"),
-        ("[totl]\nunpacked = 1", "did you mean `total`?"),
+        ("[totall]\nunpacked = 1", "did you mean `total`?"),
         ("[total]\nunpaked = 1", "did you mean `unpacked`?"),
         ("[total]\nunpacked = 'much'", "budget.toml:2:12"),
         ("[total]\nunpacked = -1", "at least 0"),

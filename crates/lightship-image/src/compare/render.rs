@@ -1,5 +1,7 @@
 //! A comparison for people.
 
+use std::fmt::Write as _;
+
 use super::{Comparison, Row};
 use crate::measure::Sizes;
 use crate::text::{Side, bytes, difference, table};
@@ -14,7 +16,8 @@ pub fn text(all: &Comparison) -> String {
     let packed: fn(&Sizes) -> u64 = |sizes| sizes.packed;
     for (at, name) in all.images.iter().enumerate() {
         let letter = letter(at);
-        text.push_str(&format!("{letter} = {}\n", crate::measure::printable(name.as_bytes())));
+        writeln!(text, "{letter} = {}", crate::measure::printable(name.as_bytes()))
+            .unwrap_or_default();
     }
     let has_packed =
         all.totals.iter().any(|row| row.sizes.iter().flatten().any(|it| it.packed > 0));
@@ -26,7 +29,7 @@ pub fn text(all: &Comparison) -> String {
         text.push_str(&one(title, all.images.len(), &rows, of));
         let left = rows.len().saturating_sub(SHOWN) + more;
         if left > 0 {
-            text.push_str(&format!("… and {left} more (--format json has them)\n"));
+            writeln!(text, "… and {left} more (--format json has them)").unwrap_or_default();
         }
     };
     part("UNPACKED", all.totals.iter().collect(), unpacked, 0);
@@ -88,7 +91,7 @@ fn label(row: &Row) -> String {
     versions.retain(|version| !version.is_empty());
     versions.dedup();
     if versions.len() > 1 {
-        label.push_str(&format!(" {}", versions.join(" → ")));
+        write!(label, " {}", versions.join(" → ")).unwrap_or_default();
     }
     label
 }

@@ -46,7 +46,7 @@ pub fn text(answer: &WhatIf) -> String {
     level(&mut text, "GOES, AS SLICED", &answer.as_sliced, packed);
     for warning in &answer.warnings {
         // Writing to a `String` can't fail.
-        write!(text, "\nnote: {warning}\n").unwrap_or_default();
+        writeln!(text, "\nnote: {warning}").unwrap_or_default();
     }
     text
 }
@@ -79,18 +79,18 @@ fn level(text: &mut String, title: &str, level: &Level, packed: bool) {
     }
     let count = level.broken.len();
     let (verb, plural) = if count == 1 { ("breaks", "") } else { ("break", "s") };
-    write!(text, "{count} program{plural} {verb}:\n").unwrap_or_default();
+    writeln!(text, "{count} program{plural} {verb}:").unwrap_or_default();
     for broken in level.broken.iter().take(SHOWN) {
         let through = broken.through.as_ref().map(|it| format!(", by way of {it}"));
         let through = through.unwrap_or_default();
-        write!(text, "  {} misses {}{through}\n", broken.path, broken.misses).unwrap_or_default();
+        writeln!(text, "  {} misses {}{through}", broken.path, broken.misses).unwrap_or_default();
     }
     more(text, count);
 }
 
 fn more(text: &mut String, count: usize) {
     if count > SHOWN {
-        write!(text, "… and {} more (--format json has them)\n", count - SHOWN).unwrap_or_default();
+        writeln!(text, "… and {} more (--format json has them)", count - SHOWN).unwrap_or_default();
     }
 }
 
@@ -135,7 +135,7 @@ pub fn candidates_text(all: &[Candidate], top: usize) -> String {
         std::iter::once(head).chain(all.iter().take(top).map(row)).collect();
     let mut text = table(&sides, &rows);
     if all.len() > top {
-        write!(text, "… and {} more\n", all.len() - top).unwrap_or_default();
+        writeln!(text, "… and {} more", all.len() - top).unwrap_or_default();
     }
     text
 }
