@@ -39,7 +39,12 @@ pub fn text(all: &Comparison) -> String {
     }
     part("LAYER", all.layers.iter().collect(), unpacked, 0);
     let differing = |rows: &'_ [Row]| -> Vec<usize> {
-        (0..rows.len()).filter(|row| rows[*row].differs()).collect()
+        // Packed alone, it differs by its neighbours: that is no change of it.
+        let changed = |row: &Row| {
+            row.difference.iter().any(|it| it.unpacked != 0)
+                || row.versions.windows(2).any(|two| two[0] != two[1])
+        };
+        (0..rows.len()).filter(|row| changed(&rows[*row])).collect()
     };
     part("DIRECTORY", all.directories.iter().collect(), unpacked, all.left_out[0]);
     let owners = differing(&all.owners).into_iter().map(|row| &all.owners[row]).collect();
@@ -85,6 +90,7 @@ fn label(row: &Row) -> String {
     let mut label = row.name.clone();
     match row.kind {
         Some(crate::measure::OwnerKind::Debian) | None => {}
+        Some(crate::measure::OwnerKind::Unowned) => "unowned files".clone_into(&mut label),
         Some(kind) => label = format!("{kind} {label}"),
     }
     let mut versions: Vec<&str> = row.versions.iter().map(String::as_str).collect();

@@ -33,7 +33,7 @@ const leaves = D.leaves.map(([dir, name, owner, layer, u, p, bu, bp, count]) => 
   return { label, path: name ? path : path + ' (' + label + ')', folder, owner, layer, size: [u, p], before: [bu, bp], count, heap: !name, kids: [] };
 });
 const group = (name, path, parent) => {
-  const node = { label: name, path, parent, kids: [], size: [0, 0], before: [0, 0], count: 0, by: new Map(), kinds: {} };
+  const node = { label: name, path, parent, kids: [], size: [0, 0], before: [0, 0], count: 0, by: new Map(), hues: {} };
   if (parent) parent.kids.push(node);
   return node;
 };
@@ -43,13 +43,21 @@ function child(parent, key, name, path) {
 }
 function place(leaf, parent, label) {
   const node = Object.assign({}, leaf, { parent, label: label || leaf.label, leaf: true, kind: leaf.kind || D.owners[leaf.owner].kind });
+  node.hue = node.kind === 'dead' ? 'dead' : hueOf(node.owner);
   parent.kids.push(node);
   for (let at = parent; at; at = at.parent) {
     for (const m of [0, 1]) { at.size[m] += node.size[m]; at.before[m] += node.before[m]; }
     at.count += node.count;
-    at.kinds[node.kind] = (at.kinds[node.kind] || 0) + Math.max(node.size[0], node.before[0]);
+    at.hues[node.hue] = (at.hues[node.hue] || 0) + Math.max(node.size[0], node.before[0]);
   }
 }
+/* The largest owners have a colour of their own, all others that of their kind. */
+const own = D.owners.map(() => [0, 0]);
+for (const leaf of leaves) for (const m of [0, 1]) own[leaf.owner][m] += leaf.size[m];
+const HUES = [250, 55, 150, 320, 95, 195, 20, 285, 125];
+const special = D.owners.map((_, at) => at).filter((at) => D.owners[at].kind !== 'unowned' && own[at][0] > 0).sort((a, b) => own[b][0] - own[a][0]).slice(0, HUES.length);
+const hueOf = (at) => special.includes(at) ? '#' + special.indexOf(at) : D.owners[at].kind;
+const css = (hue) => hue[0] === '#' ? `light-dark(oklch(86% .075 ${HUES[hue.slice(1)]}), oklch(43% .085 ${HUES[hue.slice(1)]}))` : `var(--${hue})`;
 const trees = {};
 function tree(by) {
   if (trees[by]) return trees[by];
@@ -88,8 +96,6 @@ function tree(by) {
 /* What goes with what was ticked: the same steps as `lightship image what-if`. */
 const users = D.owners.map(() => []);
 D.owners.forEach((owner, at) => (owner.needs || []).flat().forEach((needed) => users[needed].push(at)));
-const own = D.owners.map(() => [0, 0]);
-for (const leaf of leaves) for (const m of [0, 1]) own[leaf.owner][m] += leaf.size[m];
 function without(ticked) {
   const gone = new Map();
   const next = [...ticked];
@@ -158,9 +164,9 @@ function tint(node) {
     const share = Math.min(1, .35 + .65 * Math.abs(now - before) / Math.max(now, before));
     return `color-mix(in oklab, var(--${now > before ? 'grown' : 'shrunk'}) ${Math.round(100 * share)}%, var(--same))`;
   }
-  const kinds = node.leaf ? [[node.kind, 1]] : Object.entries(node.kinds);
-  kinds.sort((a, b) => b[1] - a[1]);
-  return `var(--${kinds.length ? kinds[0][0] : 'unowned'})`;
+  const hues = node.leaf ? [[node.hue, 1]] : Object.entries(node.hues);
+  hues.sort((a, b) => b[1] - a[1]);
+  return css(hues.length ? hues[0][0] : 'unowned');
 }
 function told(node) {
   const m = state.m, parts = [node.path, bytes(node.size[m]) + ' ' + MEASURES[m]];
@@ -275,7 +281,7 @@ function here() {
   const m = state.m, kids = [...state.at.kids].sort((a, b) => b.size[m] - a.size[m]);
   $('h-here').textContent = 'Here: ' + state.at.path;
   const heads = [['Name'], ...sizeHeads(), ['Share', 'n'], ['', 'n wide'], ...(D.against ? [['Change', 'n']] : [])];
-  fillTable($('here'), heads, kids.slice(0, 25).map((kid) => {
+  fillTable($('here'), heads, kids.filter((kid) => kid.size[m] || kid.before[m]).slice(0, 25).map((kid) => {
     const name = kid.kids.length ? make('button', { type: 'button', textContent: kid.label, onclick: () => { go(kid); $('map').scrollIntoView({ block: 'nearest' }); } }) : kid.label;
     return make('tr', {}, make('th', { scope: 'row' }, name), ...sizeCells(kid.size), cell(percent(kid.size[m], state.at.size[m]), 'n'), share(kid.size[m], state.at.size[m]), ...(D.against ? [cell(change(kid.size[m] - kid.before[m]), 'n')] : []));
   }));
@@ -315,7 +321,7 @@ function whatIf() {
     const box = make('input', { type: 'checkbox', checked: state.ticked.has(at), onchange: () => tick(at) });
     box.dataset.owner = at;
     const chip = make('span', { className: 'chip', ariaHidden: 'true' });
-    chip.style.setProperty('--tint', `var(--${owner.kind})`);
+    chip.style.setProperty('--tint', css(hueOf(at)));
     const name = owner.name + (owner.version ? ' ' + owner.version : '');
     const kind = make('td', { className: 'wide' }, chip, KINDS[owner.kind]);
     return make('tr', { className: gone ? 'gone' : '' }, make('th', { scope: 'row' }, make('label', {}, box, name)), kind, ...sizeCells(own[at]), cell(bytes(owner.sliced[m]), 'n wide'), cell(gone ? why(gone) : ''));
@@ -358,10 +364,11 @@ function crumbs() {
   }));
 }
 function legend() {
-  const entries = state.colour === 'change' ? [['grown', 'larger than before'], ['shrunk', 'smaller'], ['same', 'the same']] : Object.entries(KINDS).filter(([kind]) => kind === 'dead' ? state.by === 'layer' && D.image.dead[0] : D.owners.some((owner) => owner.kind === kind));
+  const others = (kind) => kind === 'dead' ? state.by === 'layer' && D.image.dead[0] : D.owners.some((owner, at) => owner.kind === kind && own[at][0] && !special.includes(at));
+  const entries = state.colour === 'change' ? [['grown', 'larger than before'], ['shrunk', 'smaller'], ['same', 'the same']] : [...special.map((at, place) => ['#' + place, D.owners[at].name.split('/').pop()]), ...Object.entries(KINDS).filter(([kind]) => others(kind)).map(([kind, text]) => [kind, kind === 'unowned' || kind === 'dead' ? text : 'another ' + text])];
   $('legend').replaceChildren(...entries.map(([kind, text]) => {
     const chip = make('i', { ariaHidden: 'true' });
-    chip.style.setProperty('--tint', `var(--${kind})`);
+    chip.style.setProperty('--tint', css(kind));
     return make('span', {}, chip, text);
   }));
 }
