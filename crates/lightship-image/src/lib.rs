@@ -6,4 +6,20 @@
 //! ```
 
 pub mod build;
+pub mod check;
+pub mod compare;
+pub mod elf;
+pub mod fuzz;
+pub mod glob;
+pub mod graph;
+pub mod live;
+pub mod measure;
 pub mod oci;
+pub mod report;
+#[cfg(test)]
+mod sample;
+pub mod source;
+pub mod tally;
+pub mod tar;
+pub mod text;
+pub mod what_if;

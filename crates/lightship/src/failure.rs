@@ -6,6 +6,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lightship_image::check::{BaselineError, CheckError};
+use lightship_image::source::SourceError;
+use lightship_image::what_if::SubjectError;
 use lightship_init::ConfigError;
 use lightship_init::address::AddressError;
 use lightship_init::ctl::CtlError;
@@ -26,6 +29,14 @@ pub(crate) enum Failure {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Loader(#[from] LoaderError),
+    #[error("can't read the image `{name}`")]
+    Image { name: String, source: SourceError },
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error(transparent)]
@@ -74,9 +85,14 @@ impl Failure {
             | Self::Wait(_)
             | Self::NoService { .. }
             | Self::UnknownProfile { .. }
+            | Self::Image { .. }
+            | Self::Check(_)
+            | Self::Baseline(_)
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
-            Self::Address(_) | Self::UnknownTool { .. } | Self::NoLockFile => exit::USAGE,
+            Self::Address(_) | Self::Subject(_) | Self::UnknownTool { .. } | Self::NoLockFile => {
+                exit::USAGE
+            }
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
             Self::Write { .. } => exit::CANT_CREATE,
             Self::NotRunning(_) | Self::Waiting(_) => exit::UNAVAILABLE,
@@ -110,6 +126,14 @@ impl Failure {
                 Some("`lightship up --print-config` shows where each setting comes from".to_owned())
             }
             Self::Loader(error) => Some(error.help().to_owned()),
+            Self::Image { source, .. } => source.help(),
+            Self::Subject(error) => Some(error.help()),
+            Self::Check(error) => Some(error.help().to_owned()),
+            Self::Baseline(_) => Some(
+                "a baseline is an image, or what `lightship image measure` or `check` printed \
+                 with --format json"
+                    .to_owned(),
+            ),
             Self::NoLockFile => Some(
                 "a built-in manifest has no file to lie beside, and LOA_LOCK may say `off`: name \
                  the lock with --lock FILE"

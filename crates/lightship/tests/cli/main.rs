@@ -6,6 +6,8 @@ mod audit;
 mod care;
 mod care_killed;
 mod doctor;
+mod image_measure;
+mod image_views;
 mod killed_loader;
 mod manifest;
 mod on_demand;

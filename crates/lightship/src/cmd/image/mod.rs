@@ -1,0 +1,58 @@
+//! `lightship image`: builds images without a daemon, and says where their bytes are.
+
+mod check;
+mod compare;
+mod measure;
+mod report;
+mod what_if;
+
+use clap::Subcommand;
+use lightship_image::measure::{self as measuring, Measurement};
+use lightship_image::source::{self, Wanted};
+
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  lightship image measure worker.tar               layers, directories, packages, waste
+  podman save NAME | lightship image measure -     what another tool has made
+  lightship image what-if worker.tar --remove git  what would go with it
+  lightship image compare old.tar new.tar          side by side
+  lightship image check worker.tar --budget 500MB  GO or NO-GO
+  lightship image report worker.tar -o report.html a page with a map
+
+Exit codes: 0 done; 1 the answer is no; 2 wrong usage; 3 input unreadable or wrong";
+
+/// Build container images without a daemon, and see where every byte went
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Measure(measure::Args),
+    WhatIf(what_if::Args),
+    Compare(compare::Args),
+    Check(check::Args),
+    Report(report::Args),
+}
+
+pub(crate) fn run(args: Args) -> Result<u8, Failure> {
+    match args.command {
+        Command::Measure(args) => measure::run(&args),
+        Command::WhatIf(args) => what_if::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Report(args) => report::run(&args),
+    }
+}
+
+/// Reads and measures an image.
+fn read(name: &str, wanted: Option<&Wanted>) -> Result<Measurement, Failure> {
+    let image = source::open(name, &wanted.cloned().unwrap_or_default());
+    let measured = image.and_then(measuring::measure);
+    measured.map_err(|source| Failure::Image { name: name.to_owned(), source })
+}
