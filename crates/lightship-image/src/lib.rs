@@ -6,4 +6,5 @@
 //! ```
 
 pub mod build;
+pub mod elf;
 pub mod oci;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lightship_image::build::BuildError;
 use lightship_init::ConfigError;
 use lightship_init::address::AddressError;
 use lightship_init::ctl::CtlError;
@@ -26,6 +27,8 @@ pub(crate) enum Failure {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Loader(#[from] LoaderError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error(transparent)]
@@ -76,6 +79,7 @@ impl Failure {
             | Self::UnknownProfile { .. }
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
+            Self::Build(_) => exit::INPUT,
             Self::Address(_) | Self::UnknownTool { .. } | Self::NoLockFile => exit::USAGE,
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
             Self::Write { .. } => exit::CANT_CREATE,
@@ -110,6 +114,7 @@ impl Failure {
                 Some("`lightship up --print-config` shows where each setting comes from".to_owned())
             }
             Self::Loader(error) => Some(error.help().to_owned()),
+            Self::Build(error) => error.help(),
             Self::NoLockFile => Some(
                 "a built-in manifest has no file to lie beside, and LOA_LOCK may say `off`: name \
                  the lock with --lock FILE"
@@ -130,7 +135,9 @@ impl Failure {
 
     /// The whole screen: each error, what caused it, what helps.
     fn screen(&self, label: &str) -> String {
-        if let Self::Manifest(ManifestErrors(errors)) = self {
+        if let Self::Manifest(ManifestErrors(errors))
+        | Self::Build(BuildError::Manifest(ManifestErrors(errors))) = self
+        {
             let each: Vec<String> = errors.iter().map(|error| format!("{label} {error}")).collect();
             return each.join("\n\n");
         }

@@ -40,6 +40,9 @@ fn append(tar: &mut tar::Builder<Vec<u8>>, path: &str, kind: EntryType, content:
     header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
     header.set_entry_type(kind);
     header.set_mode(if content.starts_with("#!") { 0o4755 } else { 0o644 });
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     let mut body: &[u8] = content.as_bytes();
     if matches!(kind, Symlink | Link) {
         header.set_link_name_literal(content).unwrap();
@@ -69,7 +72,8 @@ fn a_package_is_unpacked_usr_merged_with_links_that_stay_inside() {
     ]);
     let root = tempfile::tempdir().unwrap();
     let control = unpack(&bytes, root.path()).unwrap();
-    assert_eq!(control.scripts, ["postinst"]);
+    let postinst = Script { name: "postinst".into(), text: b"#!/bin/sh\n".into() };
+    assert_eq!(control.scripts, [postinst]);
     assert!(control.text.contains("Package: x"));
     let read = |path: &str| fs::read_to_string(root.path().join(path)).unwrap();
     assert_eq!(read("usr/bin/same"), "#!/bin/sh\n");

@@ -24,7 +24,7 @@ impl Text {
     }
 
     /// The error `message` at byte `offset` of this text.
-    pub(crate) fn error(&self, offset: usize, message: impl Into<String>) -> ManifestError {
+    pub fn error(&self, offset: usize, message: impl Into<String>) -> ManifestError {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
@@ -48,7 +48,10 @@ impl Text {
     }
 
     /// Reads this text as TOML of the form `T`.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ManifestError> {
+    ///
+    /// # Errors
+    /// Where it has another form, with line, column and the nearest key.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ManifestError> {
         toml::from_str(&self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let (message, help) = reword(error.message());

@@ -1,0 +1,32 @@
+//! `lightship image`: builds images without a daemon, and says where their bytes are.
+
+mod build;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  lightship image build -o worker --format dir     from `[image]` of lightship.toml
+
+Exit codes: 0 done; 1 the answer is no; 2 wrong usage; 3 input unreadable or wrong";
+
+/// Build container images without a daemon, and see where every byte went
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Args),
+}
+
+pub(crate) fn run(args: Args) -> Result<u8, Failure> {
+    match args.command {
+        Command::Build(args) => build::run(&args),
+    }
+}
