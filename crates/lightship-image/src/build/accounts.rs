@@ -19,10 +19,12 @@ impl Accounts {
     pub(super) fn add(&mut self, users: &[User]) {
         for User { name, uid, gid, home, shell } in users {
             without(&mut self.passwd, name);
-            self.passwd += &format!("{name}:x:{uid}:{gid}:{name}:{home}:{shell}\n");
+            let line = format!("{name}:x:{uid}:{gid}:{name}:{home}:{shell}\n");
+            self.passwd.push_str(&line);
             if !self.group.lines().any(|line| line.split(':').nth(2) == Some(&gid.to_string())) {
                 without(&mut self.group, name);
-                self.group += &format!("{name}:x:{gid}:\n");
+                let line = format!("{name}:x:{gid}:\n");
+                self.group.push_str(&line);
             }
         }
     }
@@ -51,8 +53,8 @@ impl Accounts {
 }
 
 fn without(list: &mut String, name: &str) {
-    let others = list.lines().filter(|line| line.split(':').next() != Some(name));
-    *list = others.map(|line| format!("{line}\n")).collect();
+    let other = |line: &&str| line.split(':').next() != Some(name);
+    *list = list.split_inclusive('\n').filter(other).collect();
 }
 
 #[cfg(test)]

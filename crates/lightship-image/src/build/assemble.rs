@@ -2,7 +2,6 @@
 //! directory that something lies in is there.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use lightship_model::digest::Digest;
@@ -11,6 +10,7 @@ use super::BuildError;
 use super::accounts::{self, Accounts};
 use super::cache::Cache;
 use super::effects::{self, Effect};
+use super::local::Local;
 use super::npm::{Modules, Tarball};
 use super::packages::{Item, ItemKind, Packages};
 use super::slice::Selection;
@@ -29,6 +29,7 @@ pub struct Parts<'a> {
     pub effects: &'a [(&'a str, &'static Effect)],
     pub npm: &'a [(Npm, Tarball)],
     pub npm_trees: &'a [(NpmTree, Modules, BTreeMap<String, Tarball>)],
+    pub locals: &'a [Local],
     pub cache: &'a Cache,
 }
 
@@ -45,10 +46,22 @@ pub fn tree(parts: &Parts<'_>) -> Result<Tree, BuildError> {
     let accounts = builder.accounts()?;
     builder.directories(&accounts)?;
     builder.files(&accounts)?;
+    builder.runtime()?;
     builder.check()?;
     builder.parents();
     builder.times();
     Ok(builder.tree)
+}
+
+/// Adds baked tools, below directories of their own.
+pub fn add(tree: &mut Tree, nodes: impl Iterator<Item = (String, Node)>) {
+    for (path, node) in nodes {
+        for (at, _) in path.match_indices('/') {
+            let above = || directory(0o755, Owner::Base, Stratum::Tools);
+            tree.0.entry(path[..at].to_owned()).or_insert_with(above);
+        }
+        tree.0.insert(path, node);
+    }
 }
 
 struct Builder<'a> {
@@ -257,12 +270,39 @@ impl Builder<'_> {
         for file in &self.parts.spec.files {
             let path = &file.to[1..];
             let (uid, gid) = ids(path, accounts, file.owner.as_deref())?;
-            let node = Node { uid, gid, ..file_node(file)? };
+            let node = Node { uid, gid, ..self.file_node(file)? };
             // What the manifest says stands, whoever else has a file there.
             if self.tree.0.get(path).is_some_and(|there| there.kind != Kind::Directory) {
                 self.tree.0.remove(path);
             }
             self.put(path, node)?;
+        }
+        Ok(())
+    }
+
+    fn file_node(&self, file: &File) -> Result<Node, BuildError> {
+        let plain = directory(0o644, Owner::Files, Stratum::Config);
+        let (kind, usual) = match &file.from {
+            From::Link(target) => return Ok(link(target.clone(), Owner::Files, Stratum::Config)),
+            From::Text(text) => (Kind::File(in_memory(text.as_bytes())), 0o644),
+            From::Path(_) => {
+                let mut locals = self.parts.locals.iter();
+                let local = locals.find(|local| local.named && local.to == file.to);
+                let local = local.ok_or_else(|| gone(&file.to[1..]))?;
+                let usual = if local.executable { 0o755 } else { 0o644 };
+                (Kind::File(local.content.clone()), usual)
+            }
+        };
+        Ok(Node { kind, mode: file.mode.unwrap_or(usual), ..plain })
+    }
+
+    /// lightship's own parts and the manifest.
+    fn runtime(&mut self) -> Result<(), BuildError> {
+        for local in self.parts.locals.iter().filter(|local| !local.named) {
+            let mode = if local.executable { 0o755 } else { 0o644 };
+            let kind = Kind::File(local.content.clone());
+            let node = Node { kind, ..directory(mode, Owner::Base, Stratum::Config) };
+            self.put(&local.to[1..], node)?;
         }
         Ok(())
     }
@@ -376,26 +416,6 @@ fn text_node(bytes: &[u8], owner: Owner) -> Node {
 fn in_memory(bytes: &[u8]) -> Content {
     let place = Place::Memory(Arc::from(bytes));
     Content { size: bytes.len() as u64, digest: Digest::of(bytes), place }
-}
-
-fn file_node(file: &File) -> Result<Node, BuildError> {
-    let plain = directory(0o644, Owner::Files, Stratum::Config);
-    let (kind, mode) = match &file.from {
-        From::Link(target) => (Kind::Symlink(target.clone()), 0o777),
-        From::Text(text) => (Kind::File(in_memory(text.as_bytes())), file.mode.unwrap_or(0o644)),
-        From::Path(path) => {
-            let bytes = std::fs::read(path).map_err(BuildError::io("read", path))?;
-            // Only whether it can be executed is asked of the machine: a umask is its own affair.
-            let usual = if is_executable(path) { 0o755 } else { 0o644 };
-            (Kind::File(in_memory(&bytes)), file.mode.unwrap_or(usual))
-        }
-    };
-    Ok(Node { kind, mode, ..plain })
-}
-
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|found| found.permissions().mode() & 0o100 != 0)
 }
 
 fn ids(path: &str, accounts: &Accounts, owner: Option<&str>) -> Result<(u32, u32), BuildError> {

@@ -5,6 +5,7 @@
 //! index/DIGEST       what was unpacked from the file with that digest: entries, in JSON
 //! scripts/DIGEST     a maintainer script, for people to read
 //! fetch/             parts of downloads, and the trail of them
+//! tools/             tool directories of baked tools
 //! ```
 //!
 //! Each file is written aside and renamed. One whose size or time is not what it was made with
@@ -47,7 +48,7 @@ impl Cache {
             (None, None, Some(home)) => Path::new(&home).join(".cache/lightship/image"),
             (None, None, None) => {
                 let what = "where is the cache? LOA_IMAGE_CACHE and HOME are not set";
-                return Err(BuildError::Lock(what.to_owned()));
+                return Err(BuildError::Input(what.to_owned()));
             }
         };
         Self::at(&root)
@@ -69,6 +70,11 @@ impl Cache {
     /// Where downloads are kept while they come.
     pub fn fetch_dir(&self) -> PathBuf {
         self.root.join("fetch")
+    }
+
+    /// The tool directory in which the tools of a manifest are baked, by a digest of its path.
+    pub fn tools_dir(&self, manifest: &Digest) -> PathBuf {
+        self.root.join("tools").join(manifest.as_str())
     }
 
     /// A name for a new file, that nobody else writes.

@@ -21,7 +21,7 @@ pub enum BuildError {
     #[error("{what} is not what the lock says: {why}")]
     Changed { what: String, why: String },
     #[error("{0}")]
-    Lock(String),
+    Input(String),
     #[error("can't read the package `{package}`: {why}")]
     Package { package: String, why: String },
     #[error("{0}")]

@@ -89,11 +89,11 @@ pub fn decide(
     let fresh = found.as_ref().is_some_and(|lock| lock.recipe == *recipe);
     match found {
         Some(lock) if fresh && !upgrade => Ok(Decision::Keep(lock)),
-        Some(_) if locked => Err(BuildError::Lock(
+        Some(_) if locked => Err(BuildError::Input(
             "the lock is of another manifest: build without `--locked` and commit what that writes"
                 .to_owned(),
         )),
-        None if locked => Err(BuildError::Lock(
+        None if locked => Err(BuildError::Input(
             "there is no lock: build without `--locked` and commit what that writes".to_owned(),
         )),
         found => Ok(Decision::Resolve(found)),
@@ -113,7 +113,7 @@ pub fn no_older(before: Option<&Lock>, now: &[Suite]) -> Result<(), BuildError> 
     for suite in now {
         let Some(date) = known.get(&(suite.archive, suite.name.as_str())) else { continue };
         if suite.released < *date {
-            return Err(BuildError::Lock(format!(
+            return Err(BuildError::Input(format!(
                 "the mirror's {} is of {}, older than the lock's of {date}: it is stale or \
                  somebody turns it back; if that is meant, remove the lock",
                 suite.name, suite.released
@@ -194,7 +194,7 @@ impl Lock {
 fn archive(out: &mut String, archive: DebArchive) -> std::fmt::Result {
     match archive {
         DebArchive::Main => Ok(()),
-        other => writeln!(out, "archive = \"{}\"", other.as_str()),
+        DebArchive::Security => writeln!(out, "archive = \"{}\"", archive.as_str()),
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(Lock::open(&path).unwrap(), Some(lock.clone()));
         std::fs::write(&path, lock.to_text().replace("size", "sise")).unwrap();
         let error = Lock::open(&path).unwrap_err().to_string();
-        assert!(error.contains("lightship.image.lock:15:1"), "{error}");
+        assert!(error.contains("lightship.image.lock:16:1"), "{error}");
     }
 
     #[test]

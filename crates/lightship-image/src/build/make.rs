@@ -13,13 +13,14 @@ use lightship_model::lock::LockedDebPackage;
 use super::BuildError;
 use super::assemble::{self, Parts};
 use super::cache::Cache;
+use super::local::Local;
 use super::lock::{self, Decision, Lock, LockedSuite, LockedTarball};
 use super::npm::{self, Modules, Tarball};
 use super::packages::{self, Packages, request};
 use super::slice::{Selection, select};
 use super::spec::{Npm, NpmTree, Spec};
 use super::tree::Tree;
-use super::{effects, spec};
+use super::{baked, effects, local, spec};
 use crate::elf::Elf;
 
 /// A download may take this long.
@@ -48,6 +49,8 @@ pub enum Step<'a> {
     Package(&'a LockedDebPackage),
     /// So was a tarball.
     Tarball(&'a LockedTarball),
+    /// A line of what goes on while tools are baked.
+    Baking(&'a str),
     /// The lock was written to this file.
     Locked(&'a str),
 }
@@ -71,7 +74,7 @@ pub fn make(
     cache: &Cache,
     told: &(dyn Fn(Step<'_>) + Sync),
 ) -> Result<Built, BuildError> {
-    let spec = spec::open(&request.manifest)?;
+    let (spec, texts) = spec::open(&request.manifest)?;
     let fetcher = || {
         let fetcher = Fetcher::new(&cache.fetch_dir(), spec.registries.clone(), TIMEOUT);
         fetcher.map_err(BuildError::from)
@@ -92,7 +95,8 @@ pub fn make(
     })?;
     let npm = tarballs(&spec, &lock, cache, &fetcher, told)?;
     let npm_trees = trees(&spec, cache, &fetcher, told)?;
-    let mut selection = select(&spec, &packages, &elves(&npm))?;
+    let locals = local::take_in(&spec, &request.manifest, &texts, cache)?;
+    let mut selection = select(&spec, &packages, &elves(&npm, &locals))?;
     for (tree, modules, _) in &npm_trees {
         if !modules.scripts.is_empty() {
             let names = modules.scripts.join(", ");
@@ -108,15 +112,27 @@ pub fn make(
         effects: &effects,
         npm: &npm,
         npm_trees: &npm_trees,
+        locals: &locals,
         cache,
     };
-    let tree = assemble::tree(&parts)?;
+    let mut tree = assemble::tree(&parts)?;
+    if !spec.baked.is_empty() {
+        let order = baked::Order {
+            spec: &spec,
+            manifest: &request.manifest,
+            texts: &texts,
+            tree: &tree,
+            cache,
+        };
+        let packed = baked::install(&order, &|line| told(Step::Baking(line)))?;
+        assemble::add(&mut tree, packed.nodes());
+    }
     // A lock of what could not be built would only be in the way.
     if is_new {
         fs::write(&request.lock, lock.to_text()).map_err(BuildError::io("write", &request.lock))?;
         told(Step::Locked(&request.lock.display().to_string()));
     }
-    Ok(Built { lock, selection, tree, packages, spec })
+    Ok(Built { spec, lock, packages, selection, tree })
 }
 
 fn resolve(
@@ -158,14 +174,15 @@ fn tarballs(
     let mut found = Vec::new();
     for npm in &spec.npm {
         let locked = lock.npm.iter().find(|locked| locked.package == npm.package);
-        let locked = locked
-            .ok_or_else(|| BuildError::Lock(format!("the lock does not name `{}`", npm.package)))?;
+        let locked = locked.ok_or_else(|| {
+            BuildError::Input(format!("the lock does not name `{}`", npm.package))
+        })?;
         if npm.integrity.as_ref().is_some_and(|integrity| *integrity != locked.integrity) {
             let why = "the manifest has another integrity".to_owned();
             return Err(BuildError::Changed { what: npm.package.clone(), why });
         }
-        let (tarball, fetched) = Tarball::get(cache, fetcher, locked)?;
-        if fetched {
+        let (tarball, is_new) = Tarball::get(cache, fetcher, locked)?;
+        if is_new {
             told(Step::Tarball(locked));
         }
         found.push((npm.clone(), tarball));
@@ -242,13 +259,15 @@ fn all(
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The ELF files that npm brings, by where they go.
-fn elves(npm: &[(Npm, Tarball)]) -> Vec<(String, Elf)> {
+/// The ELF files that are no package's, by where they go.
+fn elves(npm: &[(Npm, Tarball)], locals: &[Local]) -> Vec<(String, Elf)> {
     let taken = npm.iter().flat_map(|(npm, tarball)| {
         npm.take.iter().filter_map(|(from, to)| {
             let elf = tarball.0.get(from)?.elf.clone()?;
             Some((to[1..].to_owned(), elf))
         })
     });
-    taken.collect()
+    let own =
+        locals.iter().filter_map(|local| Some((local.to[1..].to_owned(), local.elf.clone()?)));
+    taken.chain(own).collect()
 }

@@ -8,10 +8,12 @@
 
 mod accounts;
 pub mod assemble;
+pub mod baked;
 pub mod cache;
 pub mod directory;
 pub mod effects;
 mod error;
+pub mod local;
 pub mod lock;
 pub mod make;
 pub mod npm;

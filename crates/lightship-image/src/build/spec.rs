@@ -9,7 +9,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lightship_model::manifest::{self, DebSource, ManifestErrors, Registries, Which};
+use lightship_model::manifest::{self, DebSource, Load, ManifestErrors, Registries, Text, Which};
 
 pub use self::layer::Integrity;
 
@@ -27,6 +27,10 @@ pub struct Spec {
     pub files: Vec<File>,
     pub directories: Vec<Directory>,
     pub users: Vec<User>,
+    /// Tools of the manifest that the image has to hold, by name.
+    pub baked: Vec<String>,
+    /// lightship-init, the loader and the manifest itself are in the image.
+    pub runtime: bool,
     /// Packages whose scripts are passed over although nobody has reviewed them.
     pub ignored_scripts: BTreeSet<String>,
     pub start: Start,
@@ -160,15 +164,28 @@ impl Architecture {
     }
 }
 
-/// Reads `[image]` of the manifest in `path` and of all that it extends.
+/// Reads `[image]` of the manifest in `path` and of all that it extends; gives the texts as well,
+/// lowest first.
 ///
 /// # Errors
 /// Everything that is wrong with it, each with its file, line and column.
-pub fn open(path: &Path) -> Result<Spec, ManifestErrors> {
+pub fn open(path: &Path) -> Result<(Spec, Vec<Text>), ManifestErrors> {
     let which = Which::File(path.to_owned());
     let read = |path: &Path| std::fs::read_to_string(path);
     // What is wrong beside `[image]` is told first, by who knows it.
     let whole = manifest::open(&which, read)?;
     let texts = manifest::texts(&which, read)?;
-    merge::merge(&texts, whole.registries)
+    let baked = whole.tools_in_order().into_iter().filter(|tool| tool.load == Load::Baked);
+    let baked = baked.map(|tool| tool.name.to_string()).collect();
+    let spec = merge::merge(&texts, whole.registries)?;
+    Ok((Spec { baked, ..spec }, texts))
+}
+
+/// `[image]` of these texts, lowest first.
+///
+/// # Errors
+/// Everything that is wrong with it.
+#[cfg(test)]
+pub(super) fn of_texts(texts: &[Text]) -> Result<Spec, ManifestErrors> {
+    merge::merge(texts, Registries::default())
 }

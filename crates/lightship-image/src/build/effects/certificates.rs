@@ -1,6 +1,7 @@
 //! The bundle of certificates that the package `ca-certificates` makes when it is configured.
 
 use std::io;
+use std::path::Path;
 
 use crate::build::packages::{ItemKind, Package};
 use crate::build::tree::{Content, Place};
@@ -15,7 +16,8 @@ pub fn bundle(
 ) -> io::Result<Vec<u8>> {
     let mut bundle = Vec::new();
     let all = package.items.iter().filter(|(path, _)| {
-        path.starts_with("usr/share/ca-certificates/") && path.ends_with(".crt")
+        let is_one = Path::new(path).extension().is_some_and(|extension| extension == "crt");
+        is_one && path.starts_with("usr/share/ca-certificates/")
     });
     for (path, item) in all {
         let gone = || io::Error::other(format!("`{path}` is not in the cache"));

@@ -1,6 +1,7 @@
 //! A project's `package-lock.json`: which tarball goes where, as `npm ci` would lay them out.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -102,7 +103,10 @@ pub fn modules(
             continue;
         }
         let plain = path.split('/').all(|part| !["", ".", ".."].contains(&part));
-        let from_registry = |url: &String| url.starts_with("http") && url.ends_with(".tgz");
+        let from_registry = |url: &String| {
+            let path = Path::new(url).extension();
+            url.starts_with("http") && path.is_some_and(|extension| extension == "tgz")
+        };
         let resolved = entry.resolved.as_ref().is_none_or(from_registry);
         if entry.link || !plain || !resolved {
             return Err(wrong(format!("`{path}` is no tarball of a registry")));

@@ -64,3 +64,42 @@ pub fn recipe(spec: &Spec) -> Digest {
     let parts = (deb.packages, deb.without, deb.suite, deb.components, spec.architecture, npm);
     Digest::of(format!("{parts:?}").as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use lightship_model::manifest::Text;
+
+    use super::*;
+
+    fn spec(packages: &str) -> Spec {
+        let text = format!("[image]\narchitecture = \"amd64\"\npackages = [{packages}]\n");
+        crate::build::spec::of_texts(&[Text::new("m", text)]).unwrap()
+    }
+
+    #[test]
+    fn slices_bring_the_packages_of_the_slices_that_they_need() {
+        let deb = of(&spec("\"bash=5.2\""));
+        let expected =
+            ["base-files", "base-passwd", "bash=5.2", "dash", "libc-bin", "ncurses-base"];
+        assert_eq!(deb.packages, expected);
+    }
+
+    #[test]
+    fn what_a_slice_does_without_is_left_out_unless_somebody_wants_it() {
+        let git = "{ name = \"git\", slices = [\"local\"] }";
+        assert!(of(&spec(git)).without.contains(&"perl".to_owned()));
+        assert!(!of(&spec(&format!("{git}, \"perl\""))).without.contains(&"perl".to_owned()));
+        let whole = format!("{git}, {{ name = \"zsh\", whole = true }}");
+        assert!(of(&spec(&whole)).without.is_empty());
+        let needed = format!("{git}, {{ name = \"libstdc++6\", slices = [] }}");
+        assert!(of(&spec(&needed)).without.contains(&"perl".to_owned()));
+    }
+
+    #[test]
+    fn another_question_has_another_recipe() {
+        let recipes =
+            ["\"bash\"", "\"bash=5.2\"", "\"bash\", \"jq\""].map(|text| recipe(&spec(text)));
+        assert_eq!(recipes[0], recipe(&spec("\"bash\"")));
+        assert_eq!(recipes.iter().collect::<BTreeSet<_>>().len(), 3);
+    }
+}

@@ -1,7 +1,7 @@
 //! A package as the cache holds it: what is in it, and where the bytes of its files are.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 

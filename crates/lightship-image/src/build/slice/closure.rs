@@ -59,10 +59,8 @@ impl<'a> Places<'a> {
 /// What `target` means in the directory `folder`, usr-merged and without dots; nothing where it
 /// climbs out.
 pub(super) fn plain(folder: &str, target: &str) -> Option<String> {
-    let mut parts: Vec<&str> = match target.starts_with('/') {
-        true => Vec::new(),
-        false => folder.split('/').filter(|part| !part.is_empty()).collect(),
-    };
+    let from = if target.starts_with('/') { "" } else { folder };
+    let mut parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
         match part {
             "" | "." => {}

@@ -5,5 +5,7 @@ mod closure;
 mod glob;
 pub mod rules;
 mod select;
+#[cfg(test)]
+mod tests;
 
 pub use self::select::{Selection, Taken, select};

@@ -152,7 +152,7 @@ impl<'a> Select<'a> {
         for pattern in &found.files {
             self.pattern(name, slice, package, pattern)?;
         }
-        self.links(name, package, found)?;
+        self.links(name, package, found);
         for need in &found.needs {
             let (package, slice) = rules::parse(name, need);
             self.slice(package, slice)?;
@@ -190,7 +190,7 @@ impl<'a> Select<'a> {
         found.into_iter().try_for_each(|path| self.take(name, path))
     }
 
-    fn links(&mut self, name: &str, package: &Package, slice: &Slice) -> Result<(), BuildError> {
+    fn links(&mut self, name: &str, package: &Package, slice: &Slice) {
         let mtime = package.items.values().map(|item| item.mtime).max().unwrap_or(0);
         for (path, target) in &slice.links {
             let kind = ItemKind::Symlink(target.clone());
@@ -199,7 +199,6 @@ impl<'a> Select<'a> {
             let taken = Taken { package: name.to_owned(), item };
             self.selection.paths.insert(path.clone(), taken);
         }
-        Ok(())
     }
 
     fn known(&self, name: &str) -> Result<&'a Package, BuildError> {
@@ -220,7 +219,7 @@ impl<'a> Select<'a> {
         match &item.kind {
             ItemKind::Directory | ItemKind::File { elf: None, .. } => {}
             ItemKind::File { elf: Some(elf), .. } => {
-                self.queue.push((path.to_owned(), elf.clone()))
+                self.queue.push((path.to_owned(), elf.clone()));
             }
             ItemKind::Symlink(target) => self.follow(path, target)?,
         }

@@ -29,6 +29,7 @@ pub(super) struct Layer {
     pub(super) files: Vec<Spanned<File>>,
     pub(super) directories: Vec<Spanned<Directory>>,
     pub(super) users: Vec<Spanned<User>>,
+    pub(super) runtime: Option<bool>,
     pub(super) entrypoint: Option<Vec<String>>,
     pub(super) command: Option<Vec<String>>,
     pub(super) env: BTreeMap<String, String>,

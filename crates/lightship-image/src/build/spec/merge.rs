@@ -56,6 +56,8 @@ fn empty(registries: Registries) -> Spec {
         files: Vec::new(),
         directories: Vec::new(),
         users: Vec::new(),
+        baked: Vec::new(),
+        runtime: false,
         ignored_scripts: BTreeSet::new(),
         start: Start::default(),
     }
@@ -69,7 +71,7 @@ struct Merge {
 
 impl Merge {
     fn layer(&mut self, text: &Text, layer: Layer) {
-        for package in layer.packages {
+        for package in &layer.packages {
             self.package(text, package);
         }
         let deb = &mut self.spec.deb;
@@ -88,14 +90,15 @@ impl Merge {
         }
         layer.npm.into_iter().for_each(|npm| self.npm(text, npm));
         layer.npm_trees.into_iter().for_each(|tree| self.npm_tree(text, tree));
-        layer.files.into_iter().for_each(|file| self.file(text, file));
+        layer.files.iter().for_each(|file| self.file(text, file));
         layer.directories.into_iter().for_each(|directory| self.directory(text, directory));
-        layer.users.into_iter().for_each(|user| self.user(text, user));
+        layer.users.iter().for_each(|user| self.user(text, user));
+        self.spec.runtime = layer.runtime.unwrap_or(self.spec.runtime);
         if let Some(dir) = &layer.workdir {
             self.path(text, dir, dir.get_ref());
         }
         let ports: Vec<String> =
-            layer.ports.into_iter().filter_map(|port| self.port(text, port)).collect();
+            layer.ports.iter().filter_map(|port| self.port(text, port)).collect();
         let start = &mut self.spec.start;
         // An entrypoint of one's own does not go with somebody else's command.
         if layer.entrypoint.is_some() {
@@ -112,21 +115,21 @@ impl Merge {
         start.stop_signal = layer.stop_signal.or(start.stop_signal.take());
     }
 
-    fn package(&mut self, text: &Text, package: Spanned<layer::Package>) {
+    fn package(&mut self, text: &Text, package: &Spanned<layer::Package>) {
         let table = &package.get_ref().0;
         let is_name =
             |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.=~:".contains(c);
         let name = table.name.split('=').next().unwrap_or_default();
         if name.len() < 2 || !table.name.chars().all(is_name) {
-            return self.wrong(text, &package, &format!("`{}` is no package's name", table.name));
+            return self.wrong(text, package, &format!("`{}` is no package's name", table.name));
         }
         let take = match (&table.slices, table.whole) {
             (Some(_), true) => {
-                return self.wrong(text, &package, "it is `whole` or some `slices`, not both");
+                return self.wrong(text, package, "it is `whole` or some `slices`, not both");
             }
             (Some(slices), false) => {
                 if let Some(complaint) = unknown_slice(name, slices) {
-                    return self.wrong(text, &package, &complaint);
+                    return self.wrong(text, package, &complaint);
                 }
                 Take::Slices(slices.clone())
             }
@@ -154,14 +157,14 @@ impl Merge {
         self.spec.npm_trees.push(NpmTree { lock, to, bins, without });
     }
 
-    fn file(&mut self, text: &Text, file: Spanned<layer::File>) {
-        self.path(text, &file, &file.get_ref().to);
+    fn file(&mut self, text: &Text, file: &Spanned<layer::File>) {
+        self.path(text, file, &file.get_ref().to);
         let layer::File { from, text: own, link, to, mode, owner } = file.get_ref();
         let from = match (from, own, link) {
             (Some(from), None, None) => From::Path(Path::new(&text.name).with_file_name(from)),
             (None, Some(own), None) => From::Text(own.clone()),
             (None, None, Some(link)) => From::Link(link.clone()),
-            _ => return self.wrong(text, &file, "it needs exactly one of `from`, `text`, `link`"),
+            _ => return self.wrong(text, file, "it needs exactly one of `from`, `text`, `link`"),
         };
         self.spec.files.retain(|other| other.to != *to);
         let (to, owner) = (to.clone(), owner.clone());
@@ -176,26 +179,26 @@ impl Merge {
         self.spec.directories.push(Directory { path, mode, owner });
     }
 
-    fn user(&mut self, text: &Text, user: Spanned<layer::User>) {
+    fn user(&mut self, text: &Text, user: &Spanned<layer::User>) {
         let layer::User { name, uid, gid, home, shell } = user.get_ref();
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || !name.chars().all(is_name) {
-            return self.wrong(text, &user, &format!("`{name}` is no user's name"));
+            return self.wrong(text, user, &format!("`{name}` is no user's name"));
         }
         let home = home.clone().unwrap_or_else(|| format!("/home/{name}"));
         let shell = shell.clone().unwrap_or_else(|| "/bin/sh".to_owned());
         for path in [&home, &shell] {
             if path.contains([':', '\n']) {
-                return self.wrong(text, &user, &format!("`{path}` can't stand in /etc/passwd"));
+                return self.wrong(text, user, &format!("`{path}` can't stand in /etc/passwd"));
             }
-            self.path(text, &user, path);
+            self.path(text, user, path);
         }
         let (name, uid, gid) = (name.clone(), *uid, gid.unwrap_or(*uid));
         self.spec.users.retain(|other| other.name != name);
         self.spec.users.push(User { name, uid, gid, home, shell });
     }
 
-    fn port(&mut self, text: &Text, port: Spanned<Port>) -> Option<String> {
+    fn port(&mut self, text: &Text, port: &Spanned<Port>) -> Option<String> {
         match port.get_ref() {
             Port::Number(number) => Some(format!("{number}/tcp")),
             Port::Text(word) => {
@@ -203,7 +206,7 @@ impl Merge {
                 if number.parse::<u16>().is_ok() && ["tcp", "udp", "sctp"].contains(&protocol) {
                     return Some(format!("{number}/{protocol}"));
                 }
-                self.wrong(text, &port, &format!("`{word}` is no port such as \"53/udp\""));
+                self.wrong(text, port, &format!("`{word}` is no port such as \"53/udp\""));
                 None
             }
         }
@@ -242,11 +245,9 @@ fn unknown_slice(package: &str, slices: &[String]) -> Option<String> {
     };
     let unknown = slices.iter().find(|slice| !rule.slices.contains_key(*slice))?;
     let known = || rule.slices.keys().map(String::as_str);
-    Some(match nearest(unknown, known()) {
-        Some(near) => format!("`{package}` has no slice `{unknown}`: did you mean `{near}`?"),
-        None => {
-            let known = known().collect::<Vec<_>>().join(", ");
-            format!("`{package}` has no slice `{unknown}`; it has {known}")
-        }
-    })
+    let help = nearest(unknown, known()).map_or_else(
+        || format!("it has {}", known().collect::<Vec<_>>().join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Some(format!("`{package}` has no slice `{unknown}`: {help}"))
 }

@@ -1,5 +1,3 @@
-use lightship_model::manifest::Text;
-
 use super::*;
 
 fn spec(texts: &[&str]) -> Result<Spec, String> {
@@ -32,7 +30,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("[service]\ncommand = [\"x\"]\n", "no `[image]`"),
         ("[image]\npakages = []\n", "did you mean `packages`?"),
         ("[image]\npackages = [{ name = \"git\", slice = [] }]\n", "did you mean `slices`?"),
-        ("[image]\npackages = [\"bash\", { name = \"git\", slices = [\"htps\"] }]\n", ":2:22:"),
+        ("[image]\npackages = [\"bash\", { name = \"git\", slices = [\"htps\"] }]\n", ":2:21:"),
         ("[image]\npackages = [{ name = \"zsh\", slices = [\"x\"] }]\n", "take it `whole`"),
         ("[image]\npackages = [{ name = \"git\", slices = [], whole = true }]\n", "not both"),
         ("[image]\npackages = [\"../x\"]\n", "no package's name"),

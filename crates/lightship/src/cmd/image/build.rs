@@ -1,5 +1,6 @@
 //! `lightship image build`: from `[image]` of a manifest to an image.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -98,6 +99,7 @@ fn tell(step: &Step<'_>) {
             format!("fetched {} {} ({})", package.name, package.version, bytes(package.size))
         }
         Step::Tarball(tarball) => format!("fetched npm:{}@{}", tarball.package, tarball.version),
+        Step::Baking(line) => (*line).to_owned(),
         Step::Locked(path) => format!("wrote {path}"),
     };
     // Who does not read it misses nothing that counts.
@@ -105,7 +107,7 @@ fn tell(step: &Step<'_>) {
 }
 
 fn print(args: &Args, built: &Built) -> Result<(), Failure> {
-    let mut sizes: std::collections::BTreeMap<String, (u64, u64)> = Default::default();
+    let mut sizes: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut total = 0;
     for node in built.tree.0.values() {
         if let Kind::File(content) = &node.kind {
