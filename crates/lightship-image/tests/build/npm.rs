@@ -42,7 +42,7 @@ fn a_file_of_a_tarball_is_taken_and_another_tarball_is_refused() {
     };
     world.manifest(&server, &image(&integrity));
     let built = world.build().unwrap();
-    assert_eq!(world.told(), ["@a/cli", "locked"]);
+    assert_eq!(world.told(), ["@a/cli", "choosing", "locked"]);
     let node = &built.tree.0["usr/local/bin/cli"];
     assert_eq!((node.mode, node.stratum), (0o755, Stratum::Payload));
     assert_eq!(node.owner, Owner::Npm("@a/cli".into()));

@@ -76,7 +76,7 @@ impl World {
             let mut text = error.to_string();
             let mut source = std::error::Error::source(&error);
             while let Some(cause) = source {
-                text += &format!(": {cause}");
+                text = format!("{text}: {cause}");
                 source = cause.source();
             }
             format!("{text}\n{}", error.help().unwrap_or_default())

@@ -203,7 +203,9 @@ impl<'a> Select<'a> {
 
     fn known(&self, name: &str) -> Result<&'a Package, BuildError> {
         self.packages.get(name).ok_or_else(|| {
-            BuildError::Slice(format!("the package `{name}` is needed and not in the lock"))
+            BuildError::Slice(format!(
+                "the package `{name}` is needed, and no package depends on it: name it in `packages`"
+            ))
         })
     }
 
