@@ -153,9 +153,10 @@ fn read_data(
             tar::EntryType::XGlobalHeader => continue,
             _ => Kind::Special,
         };
-        let number = |id: u64| u32::try_from(id).map_err(io::Error::other);
-        let (uid, gid) = (number(header.uid()?)?, number(header.gid()?)?);
-        let (mode, mtime, size) = (header.mode()?, header.mtime()?, entry.size());
+        // What is left empty is zero, as dpkg has it.
+        let number = |id: io::Result<u64>| u32::try_from(id.unwrap_or(0)).map_err(io::Error::other);
+        let (uid, gid) = (number(header.uid())?, number(header.gid())?);
+        let (mode, mtime, size) = (header.mode()?, header.mtime().unwrap_or(0), entry.size());
         let path = entry.path()?;
         let path = path.to_str().ok_or_else(|| io::Error::other("a path is no text"))?;
         let path = merged(path)?;

@@ -40,9 +40,6 @@ fn append(tar: &mut tar::Builder<Vec<u8>>, path: &str, kind: EntryType, content:
     header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
     header.set_entry_type(kind);
     header.set_mode(if content.starts_with("#!") { 0o4755 } else { 0o644 });
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
     let mut body: &[u8] = content.as_bytes();
     if matches!(kind, Symlink | Link) {
         header.set_link_name_literal(content).unwrap();
