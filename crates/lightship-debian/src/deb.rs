@@ -14,7 +14,16 @@ pub struct Control {
     /// The control file.
     pub text: String,
     /// `preinst`, `postinst`, `prerm`, `postrm`, `config`: those that it has.
-    pub scripts: Vec<String>,
+    pub scripts: Vec<Script>,
+    /// A line a file: MD5 in hexadecimal, two blanks, the path as the package has it.
+    pub md5sums: String,
+}
+
+/// What a package would have run. Nobody runs it here; it can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    pub name: String,
+    pub text: Vec<u8>,
 }
 
 /// Why a package can't be read.
@@ -102,14 +111,25 @@ fn read_control(data: &mut impl BufRead) -> Result<Control, DebError> {
             "control" => {
                 entry.read_to_string(&mut control.text)?;
             }
-            name if SCRIPTS.contains(&name) => control.scripts.push(name.to_owned()),
+            "md5sums" => {
+                // A name in it may be in any encoding.
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes)?;
+                control.md5sums = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            name if SCRIPTS.contains(&name) => {
+                let name = name.to_owned();
+                let mut text = Vec::new();
+                entry.read_to_end(&mut text)?;
+                control.scripts.push(Script { name, text });
+            }
             _ => {}
         }
     }
     if control.text.is_empty() {
         return Err(DebError::Malformed("it has no control file"));
     }
-    control.scripts.sort();
+    control.scripts.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(control)
 }
 
@@ -133,14 +153,17 @@ fn read_data(
             tar::EntryType::XGlobalHeader => continue,
             _ => Kind::Special,
         };
-        let (mode, size) = (header.mode()?, entry.size());
+        // What is left empty is zero, as dpkg has it.
+        let number = |id: io::Result<u64>| u32::try_from(id.unwrap_or(0)).map_err(io::Error::other);
+        let (uid, gid) = (number(header.uid())?, number(header.gid())?);
+        let (mode, mtime, size) = (header.mode()?, header.mtime().unwrap_or(0), entry.size());
         let path = entry.path()?;
         let path = path.to_str().ok_or_else(|| io::Error::other("a path is no text"))?;
         let path = merged(path)?;
         if path.is_empty() {
             continue;
         }
-        visit(&Entry { path, mode, size, kind }, &mut entry)?;
+        visit(&Entry { path, mode, uid, gid, mtime, size, kind }, &mut entry)?;
     }
     Ok(())
 }

@@ -28,6 +28,10 @@ pub struct Entry {
     /// Relative, usr-merged, without `.` and `..`: `usr/bin/bash`.
     pub path: String,
     pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    /// Seconds since 1970.
+    pub mtime: u64,
     /// In bytes; of files alone.
     pub size: u64,
     pub kind: Kind,

@@ -5,6 +5,7 @@
 //! `lightship_model::schedule` in which order, and `run` does it: one thread an attempt, all
 //! reporting to one loop.
 
+pub mod archive;
 pub mod care;
 mod clock;
 mod confine;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lightship_image::build::BuildError;
 use lightship_image::check::{BaselineError, CheckError};
 use lightship_image::source::SourceError;
 use lightship_image::what_if::SubjectError;
@@ -37,6 +38,8 @@ pub(crate) enum Failure {
     Check(#[from] CheckError),
     #[error(transparent)]
     Baseline(#[from] BaselineError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error(transparent)]
@@ -88,6 +91,7 @@ impl Failure {
             | Self::Image { .. }
             | Self::Check(_)
             | Self::Baseline(_)
+            | Self::Build(_)
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
             Self::Address(_) | Self::Subject(_) | Self::UnknownTool { .. } | Self::NoLockFile => {
@@ -126,6 +130,7 @@ impl Failure {
                 Some("`lightship up --print-config` shows where each setting comes from".to_owned())
             }
             Self::Loader(error) => Some(error.help().to_owned()),
+            Self::Build(error) => error.help(),
             Self::Image { source, .. } => source.help(),
             Self::Subject(error) => Some(error.help()),
             Self::Check(error) => Some(error.help().to_owned()),
@@ -154,7 +159,9 @@ impl Failure {
 
     /// The whole screen: each error, what caused it, what helps.
     fn screen(&self, label: &str) -> String {
-        if let Self::Manifest(ManifestErrors(errors)) = self {
+        if let Self::Manifest(ManifestErrors(errors))
+        | Self::Build(BuildError::Manifest(ManifestErrors(errors))) = self
+        {
             let each: Vec<String> = errors.iter().map(|error| format!("{label} {error}")).collect();
             return each.join("\n\n");
         }

@@ -69,7 +69,8 @@ fn a_package_is_unpacked_usr_merged_with_links_that_stay_inside() {
     ]);
     let root = tempfile::tempdir().unwrap();
     let control = unpack(&bytes, root.path()).unwrap();
-    assert_eq!(control.scripts, ["postinst"]);
+    let postinst = Script { name: "postinst".into(), text: b"#!/bin/sh\n".into() };
+    assert_eq!(control.scripts, [postinst]);
     assert!(control.text.contains("Package: x"));
     let read = |path: &str| fs::read_to_string(root.path().join(path)).unwrap();
     assert_eq!(read("usr/bin/same"), "#!/bin/sh\n");

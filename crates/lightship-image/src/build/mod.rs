@@ -1,3 +1,25 @@
 //! From a manifest's `[image]` to an image.
+//!
+//! ```text
+//! spec ─► packages (lock, fetch, cache) ─► slice (what of them) ─┐
+//! npm (tarballs, trees) ─────────────────────────────────────────┼─► assemble ─► tree
+//! effects (what scripts would have done), files, accounts ───────┘
+//! ```
 
+mod accounts;
+pub mod assemble;
+pub mod baked;
+pub mod cache;
+pub mod directory;
+pub mod effects;
+mod error;
+pub mod local;
+pub mod lock;
+pub mod make;
+pub mod npm;
+pub mod packages;
+pub mod slice;
+pub mod spec;
 pub mod tree;
+
+pub use self::error::BuildError;

@@ -21,8 +21,6 @@ pub(super) fn split_credentials(url: &str) -> (String, Option<String>) {
 
 /// The value of `Authorization` for `user:password`.
 pub(super) fn basic(credentials: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = "Basic ".to_owned();
     let whole;
     let credentials = if credentials.contains(':') {
         credentials
@@ -30,7 +28,14 @@ pub(super) fn basic(credentials: &str) -> String {
         whole = format!("{credentials}:");
         &whole
     };
-    for group in credentials.as_bytes().chunks(3) {
+    format!("Basic {}", base64(credentials.as_bytes()))
+}
+
+/// `bytes` in base64, filled up with `=`.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
         let mut bits = [0; 4];
         bits[1..=group.len()].copy_from_slice(group);
         let bits = u32::from_be_bytes(bits);

@@ -24,7 +24,7 @@ pub(super) fn python_page_at(
 
 /// What the npm registry says of a package, and at which address. `whole` asks for everything, times included; without
 /// it, for what an install needs, which is much less.
-pub(super) fn packument_at(
+pub(crate) fn packument_at(
     job: &mut Job<'_>,
     name: &str,
     whole: bool,

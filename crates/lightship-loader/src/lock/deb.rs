@@ -12,7 +12,7 @@ pub(super) fn resolve(
     deb: &DebSource,
     gate: &Gate,
 ) -> Result<Resolved, InstallError> {
-    let Choice { locked, origins } = choose(job, deb)?;
+    let Choice { locked, origins, .. } = choose(job, deb)?;
     for (package, origin) in locked.packages.iter().zip(&origins) {
         if let Some(complaint) = complaint(gate, package, origin) {
             return Err(refused(complaint));
@@ -62,6 +62,7 @@ mod tests {
         let gate = Gate { now, min_age: Duration::from_hours(24), allow_unknown: false };
         let origin = |hours: u64, is_vetted| Origin {
             archive: DebArchive::Main,
+            name: "bookworm".to_owned(),
             released: Timestamp::from_millis((100 - hours) * HOUR),
             is_vetted,
         };

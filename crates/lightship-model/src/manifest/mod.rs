@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::deep_verify::DeepVerify;
 pub use self::error::{ManifestError, ManifestErrors};
 pub use self::health::{Control, Details, HealthSettings, SHORTEST_TOKEN, Token, TokenSource};
-pub use self::open::{Which, open};
+pub use self::open::{Which, open, texts};
 pub use self::parse::Text;
 pub use self::service::{Backoff, Check, Live, LogMode, Notify, Ready, Reload, Restart, Service};
 pub use self::source::{

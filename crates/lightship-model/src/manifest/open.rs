@@ -45,6 +45,47 @@ pub fn open(
     })
 }
 
+/// The texts of the manifest `which` and of everything that it extends, the lowest first: for
+/// who reads a part of them that [`Manifest`] does not hold.
+///
+/// # Errors
+/// When one can't be read, or they extend each other without end.
+pub fn texts(
+    which: &Which,
+    read: impl Fn(&Path) -> io::Result<String>,
+) -> Result<Vec<Text>, ManifestErrors> {
+    /// How many files may be laid over one another.
+    const MOST: usize = 16;
+    #[derive(serde::Deserialize)]
+    struct Head {
+        extends: Option<toml::Spanned<String>>,
+    }
+    let root = match which {
+        Which::Profile(name) => profile(name).map_err(|reason| unreadable(name, &reason))?,
+        Which::File(path) => {
+            file(path, &read).map_err(|reason| unreadable(&path.display().to_string(), &reason))?
+        }
+    };
+    let mut texts = vec![root];
+    while let Some(text) = texts.last() {
+        let Some(what) = text.read::<Head>()?.extends else { break };
+        let at = what.span().start;
+        if texts.len() >= MOST {
+            return Err(text.error(at, "`extends` never ends: 16 manifests deep").into());
+        }
+        let found = match what.get_ref().strip_prefix("builtin:") {
+            Some(name) => profile(name),
+            None => file(&Path::new(&text.name).with_file_name(what.get_ref()), &read),
+        };
+        let found = found.map_err(|reason| {
+            text.error(at, format!("can't read `{}`: {reason}", what.get_ref()))
+        })?;
+        texts.push(found);
+    }
+    texts.reverse();
+    Ok(texts)
+}
+
 fn file(path: &Path, read: impl Fn(&Path) -> io::Result<String>) -> Result<Text, String> {
     match read(path) {
         Ok(text) => Ok(Text::new(path.display().to_string(), text)),
@@ -86,6 +127,21 @@ mod tests {
         };
         let manifest = open(&Which::File("/etc/lightship.toml".into()), read).unwrap();
         assert!(!manifest.tools.is_empty());
+    }
+
+    #[test]
+    fn the_texts_come_with_the_lowest_first() {
+        let read = |path: &Path| match path.to_str() {
+            Some("/m/a.toml") => Ok("extends = \"b/b.toml\"\n[image]\nx = 1\n".to_owned()),
+            Some("/m/b/b.toml") => Ok("[image]\n".to_owned()),
+            Some("/m/loop.toml") => Ok("extends = \"loop.toml\"\n".to_owned()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        };
+        let all = texts(&Which::File("/m/a.toml".into()), read).unwrap();
+        let names: Vec<&str> = all.iter().map(|text| text.name.as_str()).collect();
+        assert_eq!(names, ["/m/b/b.toml", "/m/a.toml"]);
+        let error = texts(&Which::File("/m/loop.toml".into()), read).unwrap_err().to_string();
+        assert!(error.contains("16 manifests deep"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod audit;
 mod care;
 mod care_killed;
 mod doctor;
+mod image_build;
 mod image_measure;
 mod image_views;
 mod killed_loader;

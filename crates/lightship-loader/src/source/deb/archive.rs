@@ -35,12 +35,19 @@ pub(super) struct Archive {
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) archive: DebArchive,
+    /// The suite's name, as the mirror was asked for it.
+    pub(crate) name: String,
     pub(crate) released: Timestamp,
     /// A release of Debian itself: its managers look at what comes in before it is there.
     pub(crate) is_vetted: bool,
 }
 
 impl Archive {
+    /// All of them.
+    pub(super) fn suites(&self) -> &[Origin] {
+        &self.suites
+    }
+
     /// The suite of a package with that number.
     pub(super) fn origin(&self, number: u16) -> Option<&Origin> {
         self.suites.get(usize::from(number))
@@ -53,7 +60,7 @@ pub(super) fn open(
     deb: &DebSource,
     arch: &str,
 ) -> Result<Arc<Archive>, InstallError> {
-    let question = format!("{:?}", (&deb.suite, &deb.mirror, &deb.components, &deb.keys));
+    let question = format!("{:?}", (arch, &deb.suite, &deb.mirror, &deb.components, &deb.keys));
     let runner = job.runner;
     // Whoever asks meanwhile waits, and finds the answer.
     let mut known = runner.archives.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,6 +96,7 @@ fn read(job: &mut Job<'_>, deb: &DebSource, arch: &str) -> Result<Archive, Insta
         }
         archive.suites.push(Origin {
             archive: suite.archive,
+            name: suite.name.clone(),
             released: Timestamp::from_millis(release.date.saturating_mul(1000)),
             is_vetted: is_vetted(&release),
         });

@@ -17,11 +17,22 @@ const NEVER: [&str; 7] =
 pub(crate) struct Choice {
     pub(crate) locked: LockedDeb,
     pub(crate) origins: Vec<Origin>,
+    /// All suites that were read.
+    pub(crate) suites: Vec<Origin>,
 }
 
-/// The packages that `deb` means now.
+/// The packages that `deb` means now on this machine.
 pub(crate) fn choose(job: &mut Job<'_>, deb: &DebSource) -> Result<Choice, InstallError> {
-    let archive = archive::open(job, deb, super::arch()?)?;
+    choose_for(job, deb, super::arch()?)
+}
+
+/// The same for another architecture.
+pub(crate) fn choose_for(
+    job: &mut Job<'_>,
+    deb: &DebSource,
+    arch: &str,
+) -> Result<Choice, InstallError> {
+    let archive = archive::open(job, deb, arch)?;
     let without = deb.without.iter().map(String::as_str).chain(NEVER);
     let request =
         Request { packages: deb.packages.clone(), without: without.map(str::to_owned).collect() };
@@ -38,7 +49,8 @@ pub(crate) fn choose(job: &mut Job<'_>, deb: &DebSource) -> Result<Choice, Insta
     // In whole seconds, as archives have it.
     let release = release.map(|at| at.to_string().replace(".000Z", "Z"));
     let libc = libc::needed(&archive.index, &chosen);
-    Ok(Choice { locked: LockedDeb { release, libc, packages }, origins })
+    let suites = archive.suites().to_vec();
+    Ok(Choice { locked: LockedDeb { release, libc, packages }, origins, suites })
 }
 
 fn exact(

@@ -31,7 +31,8 @@ use lightship_model::lock::{Locked, LockedDeb};
 use lightship_model::manifest::{DebSource, Registries};
 
 pub(crate) use self::archive::{Archives, Origin};
-pub(crate) use self::choose::{Choice, choose};
+pub(crate) use self::choose::{Choice, choose, choose_for};
+pub(crate) use self::packages::fetch_one;
 use crate::install::{InstallError, Job, Outcome};
 use crate::store::disk as fs;
 

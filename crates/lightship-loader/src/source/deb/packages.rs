@@ -64,6 +64,19 @@ pub(super) fn fetch(
     Ok(files)
 }
 
+/// Fetches one package to the file `to`.
+pub(crate) fn fetch_one(
+    job: &mut Job<'_>,
+    deb: &DebSource,
+    package: &LockedDebPackage,
+    to: &std::path::Path,
+) -> Result<(), InstallError> {
+    let url = address_of(&mirror::addresses_of_job(job, deb)?, package)?;
+    let size = Some(package.size).filter(|size| *size > 0);
+    let download = Download { sha256: Some(&package.sha256), size, ..Download::new(&url) };
+    download.to(job, to).map(drop)
+}
+
 fn address_of(addresses: &Addresses, package: &LockedDebPackage) -> Result<String, InstallError> {
     let (base, path) = (addresses.of(package.archive), &package.path);
     if path.is_empty() || path.starts_with('/') || path.contains("..") {

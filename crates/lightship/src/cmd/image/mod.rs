@@ -1,5 +1,6 @@
 //! `lightship image`: builds images without a daemon, and says where their bytes are.
 
+mod build;
 mod check;
 mod compare;
 mod measure;
@@ -14,6 +15,7 @@ use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
+  lightship image build -o worker --format dir     from `[image]` of lightship.toml
   lightship image measure worker.tar               layers, directories, packages, waste
   podman save NAME | lightship image measure -     what another tool has made
   lightship image what-if worker.tar --remove git  what would go with it
@@ -33,6 +35,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Build(build::Args),
     Measure(measure::Args),
     WhatIf(what_if::Args),
     Compare(compare::Args),
@@ -42,6 +45,7 @@ enum Command {
 
 pub(crate) fn run(args: Args) -> Result<u8, Failure> {
     match args.command {
+        Command::Build(args) => build::run(&args),
         Command::Measure(args) => measure::run(&args),
         Command::WhatIf(args) => what_if::run(&args),
         Command::Compare(args) => compare::run(&args),

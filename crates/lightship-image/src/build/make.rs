@@ -1,0 +1,273 @@
+//! The whole way from a manifest to a tree.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use lightship_loader::archive::Fetcher;
+use lightship_model::lock::LockedDebPackage;
+
+use super::BuildError;
+use super::assemble::{self, Parts};
+use super::cache::Cache;
+use super::local::Local;
+use super::lock::{self, Decision, Lock, LockedSuite, LockedTarball};
+use super::npm::{self, Modules, Tarball};
+use super::packages::{self, Packages, request};
+use super::slice::{Selection, select};
+use super::spec::{Npm, NpmTree, Spec};
+use super::tree::Tree;
+use super::{baked, effects, local, spec};
+use crate::elf::Elf;
+
+/// A download may take this long.
+const TIMEOUT: Duration = Duration::from_mins(30);
+
+/// How many tarballs of a tree are fetched at once: most are small, and wait for the network.
+const THREADS: usize = 8;
+
+/// What is to be built.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub manifest: PathBuf,
+    pub lock: PathBuf,
+    /// Only a lock that holds will do.
+    pub locked: bool,
+    /// The packages are chosen anew.
+    pub upgrade: bool,
+}
+
+/// What happens meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Package lists are read.
+    Choosing,
+    /// A package was fetched and unpacked.
+    Package(&'a LockedDebPackage),
+    /// So was a tarball.
+    Tarball(&'a LockedTarball),
+    /// A line of what goes on while tools are baked.
+    Baking(&'a str),
+    /// The lock was written to this file.
+    Locked(&'a str),
+}
+
+/// What was built.
+#[derive(Debug)]
+pub struct Built {
+    pub spec: Spec,
+    pub lock: Lock,
+    pub packages: Packages,
+    pub selection: Selection,
+    pub tree: Tree,
+}
+
+/// Builds the tree; the lock is written where it is new.
+///
+/// # Errors
+/// What is wrong with the manifest, the mirror, a package or the cache.
+pub fn make(
+    request: &Request,
+    cache: &Cache,
+    told: &(dyn Fn(Step<'_>) + Sync),
+) -> Result<Built, BuildError> {
+    let (spec, texts) = spec::open(&request.manifest)?;
+    let fetcher = || {
+        let fetcher = Fetcher::new(&cache.fetch_dir(), spec.registries.clone(), TIMEOUT);
+        fetcher.map_err(BuildError::from)
+    };
+    let recipe = request::recipe(&spec);
+    let decision =
+        lock::decide(Lock::open(&request.lock)?, &recipe, request.locked, request.upgrade)?;
+    let (lock, is_new) = match decision {
+        Decision::Keep(lock) => (lock, false),
+        Decision::Resolve(before) => {
+            told(Step::Choosing);
+            (resolve(&spec, Lock::new(recipe), before.as_ref(), &fetcher)?, true)
+        }
+    };
+    let deb = request::of(&spec);
+    let packages = packages::get(cache, &fetcher, &deb, &lock.packages, &|package| {
+        told(Step::Package(package));
+    })?;
+    let npm = tarballs(&spec, &lock, cache, &fetcher, told)?;
+    let npm_trees = trees(&spec, cache, &fetcher, told)?;
+    let locals = local::take_in(&spec, &request.manifest, &texts, cache)?;
+    let mut selection = select(&spec, &packages, &elves(&npm, &locals))?;
+    for (tree, modules, _) in &npm_trees {
+        if !modules.scripts.is_empty() {
+            let names = modules.scripts.join(", ");
+            let to = &tree.to;
+            selection.notes.push(format!("{to}: install scripts were not run: {names}"));
+        }
+    }
+    let effects = effects::of(&spec, &packages, &selection, cache)?;
+    let parts = Parts {
+        spec: &spec,
+        packages: &packages,
+        selection: &selection,
+        effects: &effects,
+        npm: &npm,
+        npm_trees: &npm_trees,
+        locals: &locals,
+        cache,
+    };
+    let mut tree = assemble::tree(&parts)?;
+    if !spec.baked.is_empty() {
+        let order = baked::Order {
+            spec: &spec,
+            manifest: &request.manifest,
+            texts: &texts,
+            tree: &tree,
+            cache,
+        };
+        let packed = baked::install(&order, &|line| told(Step::Baking(line)))?;
+        assemble::add(&mut tree, packed.nodes());
+    }
+    // A lock of what could not be built would only be in the way.
+    if is_new {
+        fs::write(&request.lock, lock.to_text()).map_err(BuildError::io("write", &request.lock))?;
+        told(Step::Locked(&request.lock.display().to_string()));
+    }
+    Ok(Built { spec, lock, packages, selection, tree })
+}
+
+fn resolve(
+    spec: &Spec,
+    mut lock: Lock,
+    before: Option<&Lock>,
+    fetcher: &dyn Fn() -> Result<Fetcher, BuildError>,
+) -> Result<Lock, BuildError> {
+    let deb = request::of(spec);
+    if !deb.packages.is_empty() {
+        let chosen = fetcher()?.choose(&deb, spec.architecture.as_str());
+        let chosen = chosen
+            .map_err(|source| BuildError::Fetch { what: "the packages".to_owned(), source })?;
+        lock::no_older(before, &chosen.suites)?;
+        lock.packages = chosen.packages;
+        let suites = chosen.suites.into_iter();
+        lock.suites = suites
+            .map(|suite| LockedSuite {
+                archive: suite.archive,
+                name: suite.name,
+                date: suite.released,
+            })
+            .collect();
+    }
+    for npm in &spec.npm {
+        lock.npm.push(npm::resolve(npm, before, fetcher)?);
+    }
+    lock.ignored_scripts = spec.ignored_scripts.iter().cloned().collect();
+    Ok(lock)
+}
+
+fn tarballs(
+    spec: &Spec,
+    lock: &Lock,
+    cache: &Cache,
+    fetcher: &dyn Fn() -> Result<Fetcher, BuildError>,
+    told: &(dyn Fn(Step<'_>) + Sync),
+) -> Result<Vec<(Npm, Tarball)>, BuildError> {
+    let mut found = Vec::new();
+    for npm in &spec.npm {
+        let locked = lock.npm.iter().find(|locked| locked.package == npm.package);
+        let locked = locked.ok_or_else(|| {
+            BuildError::Input(format!("the lock does not name `{}`", npm.package))
+        })?;
+        if npm.integrity.as_ref().is_some_and(|integrity| *integrity != locked.integrity) {
+            let why = "the manifest has another integrity".to_owned();
+            return Err(BuildError::Changed { what: npm.package.clone(), why });
+        }
+        let (tarball, is_new) = Tarball::get(cache, fetcher, locked)?;
+        if is_new {
+            told(Step::Tarball(locked));
+        }
+        found.push((npm.clone(), tarball));
+    }
+    Ok(found)
+}
+
+type Trees = Vec<(NpmTree, Modules, BTreeMap<String, Tarball>)>;
+
+fn trees(
+    spec: &Spec,
+    cache: &Cache,
+    fetcher: &dyn Fn() -> Result<Fetcher, BuildError>,
+    told: &(dyn Fn(Step<'_>) + Sync),
+) -> Result<Trees, BuildError> {
+    let mut found = Vec::new();
+    for tree in &spec.npm_trees {
+        let text = fs::read_to_string(&tree.lock).map_err(BuildError::io("read", &tree.lock))?;
+        let modules = npm::modules(&text, tree, spec.architecture)?;
+        let tarballs = all(&modules, cache, fetcher, told)?;
+        found.push((tree.clone(), modules, tarballs));
+    }
+    Ok(found)
+}
+
+/// The tarballs of all modules by integrity, those that are not there fetched at once.
+fn all(
+    modules: &Modules,
+    cache: &Cache,
+    fetcher: &dyn Fn() -> Result<Fetcher, BuildError>,
+    told: &(dyn Fn(Step<'_>) + Sync),
+) -> Result<BTreeMap<String, Tarball>, BuildError> {
+    let mut found = BTreeMap::new();
+    let mut missing = BTreeMap::new();
+    for module in &modules.modules {
+        let integrity = module.tarball.integrity.as_str().to_owned();
+        match Tarball::cached(cache, &module.tarball.integrity) {
+            Some(tarball) => drop(found.insert(integrity, tarball)),
+            None => drop(missing.insert(integrity, &module.tarball)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let fetcher = fetcher()?;
+    let queue = Mutex::new(missing);
+    let done = Mutex::new(Ok(found));
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_first();
+    let work = || {
+        while let Some((integrity, locked)) = next() {
+            let got = Tarball::fetch(cache, &fetcher, locked);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&mut *done, got) {
+                (Ok(found), Ok(got)) => {
+                    found.insert(integrity, got);
+                    told(Step::Tarball(locked));
+                }
+                (Ok(_), Err(error)) => *done = Err(error),
+                (Err(_), _) => {}
+            }
+            if done.is_err() {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for number in 1..THREADS {
+            let name = format!("npm {number}");
+            // With fewer threads it takes longer, no more.
+            drop(thread::Builder::new().name(name).spawn_scoped(scope, work));
+        }
+        work();
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The ELF files that are no package's, by where they go.
+fn elves(npm: &[(Npm, Tarball)], locals: &[Local]) -> Vec<(String, Elf)> {
+    let taken = npm.iter().flat_map(|(npm, tarball)| {
+        npm.take.iter().filter_map(|(from, to)| {
+            let elf = tarball.0.get(from)?.elf.clone()?;
+            Some((to[1..].to_owned(), elf))
+        })
+    });
+    let own =
+        locals.iter().filter_map(|local| Some((local.to[1..].to_owned(), local.elf.clone()?)));
+    taken.chain(own).collect()
+}

@@ -1,0 +1,93 @@
+//! Getting the locked packages: from the cache, or fetched by several threads at once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use lightship_loader::archive::Fetcher;
+use lightship_model::lock::LockedDebPackage;
+use lightship_model::manifest::DebSource;
+
+use super::{Package, Packages};
+use crate::build::BuildError;
+use crate::build::cache::Cache;
+
+/// Downloads wait for the network, so more than there are processors.
+const THREADS: usize = 4;
+
+/// Hears of each package that was fetched: name, version, bytes.
+pub type Progress<'a> = &'a (dyn Fn(&LockedDebPackage) + Sync);
+
+/// All packages of a lock, by name.
+///
+/// # Errors
+/// The first that goes wrong; what was fetched by then stays in the cache.
+pub fn get(
+    cache: &Cache,
+    fetcher: &dyn Fn() -> Result<Fetcher, BuildError>,
+    deb: &DebSource,
+    locked: &[LockedDebPackage],
+    told: Progress<'_>,
+) -> Result<Packages, BuildError> {
+    let mut packages = BTreeMap::new();
+    let mut missing = VecDeque::new();
+    for package in locked {
+        match Package::cached(cache, &package.sha256) {
+            Some(found) => drop(packages.insert(package.name.clone(), found)),
+            None => missing.push_back(package),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(packages);
+    }
+    let fetcher = fetcher()?;
+    let queue = Mutex::new(missing);
+    let done = Mutex::new(Ok(packages));
+    let work = || {
+        while let Some(package) = next(&queue) {
+            let got = one(cache, &fetcher, deb, package, told);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&mut *done, got) {
+                (Ok(packages), Ok(got)) => drop(packages.insert(package.name.clone(), got)),
+                (Ok(_), Err(error)) => *done = Err(error),
+                (Err(_), _) => {}
+            }
+            if done.is_err() {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for number in 1..THREADS {
+            let name = format!("fetch {number}");
+            // With fewer threads it takes longer, no more.
+            drop(thread::Builder::new().name(name).spawn_scoped(scope, work));
+        }
+        work();
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn next<'a>(queue: &Mutex<VecDeque<&'a LockedDebPackage>>) -> Option<&'a LockedDebPackage> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+fn one(
+    cache: &Cache,
+    fetcher: &Fetcher,
+    deb: &DebSource,
+    package: &LockedDebPackage,
+    told: Progress<'_>,
+) -> Result<Package, BuildError> {
+    let file = cache.aside();
+    let what = || format!("{} {}", package.name, package.version);
+    fetcher
+        .package(deb, package, &file)
+        .map_err(|source| BuildError::Fetch { what: what(), source })?;
+    let unpacked = Package::unpack(cache, &file, &package.sha256, &package.name);
+    // Its bytes are in the cache; a file that stays is rubbish that the next build is not hurt by.
+    drop(fs::remove_file(&file));
+    told(package);
+    unpacked
+}

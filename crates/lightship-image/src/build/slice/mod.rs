@@ -1,0 +1,11 @@
+//! What of the packages is taken: slices and whole packages, with the libraries that their
+//! programs need.
+
+mod closure;
+mod glob;
+pub mod rules;
+mod select;
+#[cfg(test)]
+mod tests;
+
+pub use self::select::{Selection, Taken, select};
