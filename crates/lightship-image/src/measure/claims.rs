@@ -7,7 +7,7 @@ use super::entry::{Entry, EntryId, Kind};
 use super::keep::Document;
 use super::owner::{Owner, OwnerId};
 use super::package::Package;
-use super::pass::Documents;
+use super::pass::Read;
 use super::paths::PathId;
 use super::program::ProgramKind;
 use super::view::View;
@@ -19,7 +19,7 @@ const RECEIPTS: &str = "opt/lightship/v1/receipts/";
 const STORE: &str = "opt/lightship/v1/store/";
 
 /// Fills owners and packages.
-pub(super) fn assign(measurement: &mut Measurement, mut documents: Documents) {
+pub(super) fn assign(measurement: &mut Measurement, mut documents: Vec<Read>) {
     documents.retain(|(id, ..)| measurement.entry(*id).is_some_and(Entry::is_live));
     let view = View::new(measurement);
     let mut claims = Claims {
@@ -34,7 +34,7 @@ pub(super) fn assign(measurement: &mut Measurement, mut documents: Documents) {
     let mut of_entries: Vec<(EntryId, OwnerId)> = Vec::new();
     for (id, entry, at) in measurement.live() {
         let place = at.0 as usize;
-        let own = claims.exact.get(place).copied().flatten().filter(|_| entry.is_live());
+        let own = claims.exact.get(place).copied().flatten();
         let above = inherited.get(place).copied().flatten();
         let owner = own.or(above).or_else(|| claims.binary(measurement, id, entry, at));
         of_entries.extend(owner.map(|owner| (id, owner)));
@@ -67,7 +67,7 @@ impl Claims {
         &mut self,
         measurement: &Measurement,
         view: &View<'_>,
-        documents: &Documents,
+        documents: &[Read],
     ) -> Vec<Package> {
         let path = |id: &EntryId| {
             let path = measurement.entry(*id).and_then(Entry::live_at);
@@ -159,7 +159,7 @@ impl Claims {
         }
     }
 
-    fn tools(&mut self, measurement: &Measurement, documents: &Documents) {
+    fn tools(&mut self, measurement: &Measurement, documents: &[Read]) {
         #[derive(serde::Deserialize)]
         struct Receipt {
             name: String,
@@ -182,7 +182,7 @@ impl Claims {
         }
     }
 
-    fn npm(&mut self, measurement: &Measurement, documents: &Documents) {
+    fn npm(&mut self, measurement: &Measurement, documents: &[Read]) {
         for (id, document, bytes) in documents {
             let at = measurement.entry(*id).and_then(Entry::live_at);
             let Some(directory) = at.and_then(|at| measurement.paths.parent(at)) else { continue };

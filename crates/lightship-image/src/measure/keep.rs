@@ -97,7 +97,7 @@ impl Keeper {
     /// `buffer` is used again from file to file.
     pub(super) fn new(document: Option<Document>, size: u64, mut buffer: Vec<u8>) -> Self {
         buffer.clear();
-        let document = document.filter(|document| size <= document.largest()).is_some();
+        let document = document.is_some_and(|document| size <= document.largest());
         let wanted = if document { usize::MAX } else { 64 };
         Self { document, size, seen: 0, start: buffer, wanted, dynamic: None, table: Vec::new() }
     }

@@ -153,7 +153,7 @@ impl Merge {
 
     /// Kills all at and below `path`; how many.
     fn hide(&mut self, paths: &Paths, entries: &mut [Entry], path: PathId, killer: Killer) -> u32 {
-        let mut killed = 0;
+        let mut count = 0;
         let mut waiting = vec![path];
         while let Some(at) = waiting.pop() {
             let Some(node) = self.nodes.get_mut(at.0 as usize) else { continue };
@@ -168,11 +168,11 @@ impl Merge {
                     .is_some_and(|entry| !killer.lower || entry.layer < killer.by)
             {
                 self.kill(paths, entries, found, killer, None);
-                killed += 1;
+                count += 1;
             }
             waiting.extend(paths.children(at));
         }
-        killed
+        count
     }
 
     /// Takes one entry away; `successor` is what comes to its path.

@@ -65,14 +65,14 @@ pub fn measure(image: Image) -> Result<Measurement, SourceError> {
 }
 
 /// Documents that were kept, by the entry that shipped them.
-pub(super) type Documents = Vec<(EntryId, Document, Vec<u8>)>;
+pub(super) type Read = (EntryId, Document, Vec<u8>);
 
 #[derive(Default)]
 struct Pass {
     paths: Paths,
     entries: Vec<Entry>,
     merge: Merge,
-    documents: Documents,
+    documents: Vec<Read>,
     /// Bytes of all documents.
     kept: u64,
     programs: HashMap<EntryId, Program>,
@@ -96,7 +96,7 @@ impl Pass {
         // A blob that can't be read, or is a wrong one, explains a tar that is wrong.
         let facts = tar.into_inner().finish()?;
         read?;
-        self.check(layer, &facts)?;
+        check(layer, &facts)?;
         let shares = facts.marks.shares(&starts);
         let shipped = self.entries.get_mut(first..).unwrap_or_default();
         for (entry, share) in shipped.iter_mut().zip(shares) {
@@ -113,17 +113,6 @@ impl Pass {
             overhead: if shipped.is_empty() { facts.packed } else { 0 },
             created_by: layer.created_by.clone(),
         })
-    }
-
-    fn check(&self, layer: &source::Layer, facts: &Facts) -> Result<(), SourceError> {
-        match &layer.diff_id {
-            Some(wanted) if *wanted != facts.diff_id => Err(SourceError::Digest {
-                what: format!("what is in `{}`", layer.blob.name),
-                wanted: BlobDigest(wanted.clone()).to_string(),
-                found: BlobDigest(facts.diff_id.clone()).to_string(),
-            }),
-            _ => Ok(()),
-        }
     }
 
     /// Reads a tar; where its entries begin goes into `starts`.
@@ -324,6 +313,18 @@ impl Pass {
         } else {
             self.more_warnings += 1;
         }
+    }
+}
+
+/// Compares what was in a blob with what the configuration says.
+fn check(layer: &source::Layer, facts: &Facts) -> Result<(), SourceError> {
+    match &layer.diff_id {
+        Some(wanted) if *wanted != facts.diff_id => Err(SourceError::Digest {
+            what: format!("what is in `{}`", layer.blob.name),
+            wanted: BlobDigest(wanted.clone()).to_string(),
+            found: BlobDigest(facts.diff_id.clone()).to_string(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -68,23 +68,19 @@ impl Paths {
 
     /// The id of `name` in the directory `parent`.
     pub fn add_child(&mut self, parent: PathId, name: &[u8]) -> PathId {
-        let name_id = match self.name_ids.get(name) {
-            Some(id) => *id,
-            None => {
-                let id = narrow(self.names.len());
-                self.names.push(name.into());
-                self.name_ids.insert(name.into(), id);
-                id
-            }
-        };
+        let known = self.name_ids.get(name).copied();
+        let name_id = known.unwrap_or_else(|| {
+            let id = narrow(self.names.len());
+            self.names.push(name.into());
+            self.name_ids.insert(name.into(), id);
+            id
+        });
         if let Some(id) = self.children.get(&(parent.0, name_id)) {
             return PathId(*id);
         }
         let id = narrow(self.nodes.len());
-        let next_sibling = self
-            .nodes
-            .get_mut(parent.index())
-            .and_then(|above| std::mem::replace(&mut above.first_child, Some(id)));
+        let next_sibling =
+            self.nodes.get_mut(parent.index()).and_then(|above| above.first_child.replace(id));
         self.nodes.push(Node { parent: parent.0, name: name_id, first_child: None, next_sibling });
         self.children.insert((parent.0, name_id), id);
         PathId(id)

@@ -227,7 +227,7 @@ impl Measurement {
                 let entries = || ids.iter().filter_map(|id| self.entry(*id));
                 let paths = entries().filter_map(Entry::live_at);
                 Duplicate {
-                    sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+                    sha256: hexadecimal(&digest),
                     paths: paths.map(|path| self.paths.text(path)).collect(),
                     reclaimable: entries().skip(1).map(|entry| entry.sizes).sum(),
                 }
@@ -249,4 +249,13 @@ impl Measurement {
         }
         sums
     }
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    use std::fmt::Write as _;
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a `String` can't fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
 }

@@ -81,11 +81,11 @@ impl Blob {
 
     /// Reads a JSON document.
     pub(super) fn parse<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, SourceError> {
-        serde_json::from_slice(bytes).map_err(|error| self.wrong(error))
+        serde_json::from_slice(bytes).map_err(|error| self.wrong(error.to_string()))
     }
 
-    pub(super) fn wrong(&self, why: impl ToString) -> SourceError {
-        SourceError::Wrong { what: format!("`{}`", self.name), why: why.to_string() }
+    pub(super) fn wrong(&self, why: impl Into<String>) -> SourceError {
+        SourceError::Wrong { what: format!("`{}`", self.name), why: why.into() }
     }
 }
 

@@ -33,11 +33,11 @@ pub(crate) fn open(
         names.cloned().collect::<Vec<_>>()
     };
     let there = || index.manifests.iter().flat_map(names).collect::<Vec<_>>();
-    let named = |descriptor: &&Descriptor| match tag {
+    let fits = |descriptor: &&Descriptor| match tag {
         Some(tag) => names(descriptor).iter().any(|name| name == tag),
         None => true,
     };
-    let tops: Vec<Descriptor> = index.manifests.iter().filter(named).cloned().collect();
+    let tops: Vec<Descriptor> = index.manifests.iter().filter(fits).cloned().collect();
     if let (Some(tag), []) = (tag, tops.as_slice()) {
         return Err(SourceError::Tag { tag: tag.to_owned(), there: there() });
     }
@@ -72,15 +72,6 @@ struct Layout {
 enum Chosen {
     One(Descriptor),
     Several,
-}
-
-/// What a document is, whatever its media type says.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Document {
-    Index(Index),
-    // Boxed, as it is far larger.
-    Manifest(Box<Manifest>),
 }
 
 /// The one manifest that is wanted of those that `tops` lead to.
@@ -139,11 +130,14 @@ fn image(
     wanted: &Wanted,
 ) -> Result<Image, SourceError> {
     let blob = Blob::of(descriptor);
-    let manifest = match blob.parse(&blob.read(&*blobs)?) {
-        Ok(Document::Manifest(manifest)) => *manifest,
-        Ok(Document::Index(_)) => return Err(blob.wrong("an index, and no manifest")),
-        Err(_) => return Err(blob.wrong("it is no manifest of an image")),
-    };
+    let document = blob.read(&*blobs)?;
+    let parsed: Result<Manifest, SourceError> = blob.parse(&document);
+    let manifest = parsed.map_err(|error| match error {
+        SourceError::Wrong { why, .. } => {
+            blob.wrong(format!("it is no manifest of an image: {why}"))
+        }
+        other => other,
+    })?;
     let blob = Blob::of(&manifest.config);
     if !manifest.config.media_type.contains("image") {
         return Err(

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use super::SourceError;
 use crate::tar::read::{Header, Type};
 
+/// What is done with an entry; a file comes opened.
+pub type Visit<'a> = dyn FnMut(&Header, Option<&mut File>) -> Result<(), SourceError> + 'a;
+
 /// Gives everything below `root` to `visit` in the order of paths, and files opened. What is
 /// mounted below stays out: its directory is there, empty.
 ///
 /// # Errors
 /// When something can't be read, and what `visit` fails with.
-pub fn walk(
-    root: &Path,
-    visit: &mut dyn FnMut(&Header, Option<&mut File>) -> Result<(), SourceError>,
-) -> Result<(), SourceError> {
+pub fn walk(root: &Path, visit: &mut Visit<'_>) -> Result<(), SourceError> {
     let device = fs::symlink_metadata(root).map_err(failed(root))?.dev();
     let mut names: HashMap<(u64, u64), Vec<u8>> = HashMap::new();
     let mut waiting: Vec<PathBuf> = children(root)?;

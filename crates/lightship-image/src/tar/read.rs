@@ -11,7 +11,7 @@ mod sparse;
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use self::header::{BLOCK, Block};
+use self::header::{BLOCK, Block, LENGTH};
 use self::pax::Extended;
 use self::sparse::Map;
 
@@ -356,7 +356,7 @@ impl<R: BufRead> Reader<R> {
     fn map_in_content(&mut self, size: Option<u64>, at: u64) -> Result<Map, TarError> {
         let wrong = |what| TarError::Wrong { at, what };
         let mut table = sparse::Table::default();
-        let mut block = [0; BLOCK as usize];
+        let mut block = [0; LENGTH];
         while !table.is_whole() {
             if self.left < BLOCK {
                 return Err(wrong("the table of a sparse file has no end"));

@@ -76,7 +76,7 @@ fn of_packages(root: &Path) -> BTreeMap<String, u64> {
         let mut seen = HashSet::new();
         let bytes = list.lines().filter_map(|path| {
             let found = fs::symlink_metadata(root.join(path.trim_start_matches('/'))).ok()?;
-            (found.is_file() && seen.insert(found.ino())).then(|| found.len())
+            (found.is_file() && seen.insert(found.ino())).then_some(found.len())
         });
         sums.insert(package.to_owned(), bytes.sum());
     }
@@ -128,12 +128,8 @@ fn a_real_root_agrees_to_the_byte_with_the_tools_that_everybody_has() {
                 .args(folders),
         );
         let listing = output(Command::new("tar").arg("-tvf").arg(&path));
-        let files: String = listing
-            .lines()
-            .filter(|line| line.starts_with('-'))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        (fs::read(path).unwrap(), sum(&files, 2), listing.lines().count())
+        let files: Vec<&str> = listing.lines().filter(|line| line.starts_with('-')).collect();
+        (fs::read(path).unwrap(), sum(&files.join("\n"), 2), listing.lines().count())
     };
     let (first, first_bytes, first_count) = tar("gnu", "1.tar", &["usr"]);
     let mut rest: Vec<String> = fs::read_dir(&root)

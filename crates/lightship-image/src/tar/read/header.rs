@@ -1,14 +1,15 @@
 //! The block of 512 bytes that stands in front of each entry.
 
 /// Everything in a tar has a multiple of this length, in bytes.
-pub(super) const BLOCK: u64 = 512;
+pub(super) const BLOCK: u64 = LENGTH as u64;
+pub(super) const LENGTH: usize = 512;
 
 #[derive(Clone, Debug)]
-pub(super) struct Block(pub(super) [u8; BLOCK as usize]);
+pub(super) struct Block(pub(super) [u8; LENGTH]);
 
 impl Default for Block {
     fn default() -> Self {
-        Self([0; BLOCK as usize])
+        Self([0; LENGTH])
     }
 }
 

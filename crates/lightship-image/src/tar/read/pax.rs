@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn records_are_read_and_the_last_one_holds() {
         let mut extended = Extended::default();
-        extended.read(b"9 path=a\n9 path=b\n12 uid=70000\n20 mtime=-1.5000000\n").unwrap();
+        extended.read(b"9 path=a\n9 path=b\n13 uid=70000\n20 mtime=-1.5000000\n").unwrap();
         assert_eq!(extended.path.as_deref(), Some(&b"b"[..]));
         assert_eq!((extended.uid, extended.mtime), (Some(70000), Some(-2)));
         extended.read(b"8 path=\n").unwrap();
