@@ -224,7 +224,7 @@ mod tests {
         fn dominators_are_those_that_brute_force_finds((graph, roots) in any_graph()) {
             let above = graph.dominators(&roots);
             let reached = graph.reach(roots.iter().copied(), &[]);
-            for node in 0..graph.len() {
+            for (node, is_reached) in reached.iter().enumerate() {
                 let mut chain = Vec::new();
                 let mut at = node;
                 while let Some(up) = above[at] {
@@ -233,7 +233,7 @@ mod tests {
                 }
                 chain.sort_unstable();
                 let expected: Vec<usize> = (0..graph.len())
-                    .filter(|other| reached[node] && *other != node)
+                    .filter(|other| *is_reached && *other != node)
                     .filter(|other| is_dominated(&graph, &roots, node, *other))
                     .collect();
                 prop_assert_eq!(chain, expected);

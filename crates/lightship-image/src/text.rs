@@ -9,7 +9,7 @@ pub fn bytes(bytes: u64) -> String {
     let fits = |(unit, _): &&(u64, &str)| bytes >= unit - unit / 20_000;
     match UNITS.iter().find(fits) {
         Some((unit, name)) => {
-            let tenths = (u128::from(bytes) * 20 / u128::from(*unit) + 1) / 2;
+            let tenths = (u128::from(bytes) * 20 / u128::from(*unit)).div_ceil(2);
             format!("{}.{} {name}", tenths / 10, tenths % 10)
         }
         None => format!("{bytes} B"),

@@ -217,12 +217,12 @@ impl<'a> Checker<'a> {
             let more = measure.of(now).saturating_sub(before);
             if let Some(Limit(limit)) = limit {
                 self.rule(name.clone(), Unit::Bytes, limit, more, Vec::new());
-                self.because(format!("against {}", baseline.name));
+                self.because(&format!("against {}", baseline.name));
             }
             if let Some(percent) = percent {
                 let limit = share(before, percent);
                 self.rule(format!("{name}-percent"), Unit::Bytes, limit, more, Vec::new());
-                self.because(format!(
+                self.because(&format!(
                     "{} % of {}, {}",
                     percent.0,
                     crate::text::bytes(before),
@@ -233,7 +233,7 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn because(&mut self, text: String) {
+    fn because(&mut self, text: &str) {
         if let Some(rule) = self.rules.last_mut() {
             rule.because = Some(crate::measure::printable(text.as_bytes()));
         }

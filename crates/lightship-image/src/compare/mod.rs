@@ -189,20 +189,22 @@ fn owners(images: &[&Measurement]) -> Vec<Row> {
     rows
 }
 
+/// What a file weighs, and the digest of its content.
+type Content = (Sizes, Option<[u8; 32]>);
+
 fn files(images: &[&Measurement]) -> Vec<Row> {
     let table = |image: &&Measurement| {
         let files = image.live().filter(|(_, entry, _)| entry.is_file());
         files.map(|(_, it, path)| (image.paths.text(path), (it.sizes, it.digest))).collect()
     };
-    let merged: BTreeMap<String, Vec<Option<(Sizes, _)>>> =
-        merge(images.iter().map(table).collect());
+    let merged: BTreeMap<String, Vec<Option<Content>>> = merge(images.iter().map(table).collect());
     // Packed sizes differ with the neighbours of a file, too: that is no change of it.
-    let same = |two: &[Option<(Sizes, Option<[u8; 32]>)>]| match (&two[0], &two[1]) {
+    let same = |two: &[Option<Content>]| match (&two[0], &two[1]) {
         (Some(a), Some(b)) => a.0.unpacked == b.0.unpacked && a.1 == b.1,
         _ => false,
     };
     let differing = merged.into_iter().filter(|(_, all)| !all.windows(2).all(same));
-    let row = |(name, all): (String, Vec<Option<(Sizes, _)>>)| {
+    let row = |(name, all): (String, Vec<Option<Content>>)| {
         Row::new(name, all.into_iter().map(|it| it.map(|(sizes, _)| sizes)).collect())
     };
     let mut rows: Vec<Row> = differing.map(row).collect();

@@ -85,9 +85,9 @@ pub(super) fn data(image: &Measurement, against: Option<&Measurement>) -> Data {
             keys.insert(key, owned.versions.join(", "));
         }
     }
-    leaves.keys().for_each(|place| {
+    for place in leaves.keys() {
         keys.entry(place.owner.clone()).or_default();
-    });
+    }
     let place: HashMap<OwnerKey, usize> =
         keys.keys().enumerate().map(|(at, key)| (key.clone(), at)).collect();
     let mut owners: Vec<Owner> = keys

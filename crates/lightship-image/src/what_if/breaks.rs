@@ -6,7 +6,7 @@ use super::Broken;
 use super::files::Files;
 use super::weight::Going;
 use crate::live::Live;
-use crate::measure::{EntryId, printable};
+use crate::measure::{Entry, EntryId, printable};
 
 /// Programs that stay and miss a library or an interpreter, themselves or through one that they
 /// load.
@@ -15,7 +15,7 @@ pub(super) fn broken(live: &Live<'_>, files: &Files, going: &Going) -> Vec<Broke
     let is_gone: Vec<bool> = files.ids.iter().map(|id| going.has_content(live, *id)).collect();
     let users = files.graph.reversed();
     let path = |id: EntryId| {
-        let at = image.entry(id).and_then(|entry| entry.live_at());
+        let at = image.entry(id).and_then(Entry::live_at);
         at.map_or_else(String::new, |at| format!("/{}", image.paths.text(at)))
     };
     // By node: what is missed, and the node that misses it.
@@ -31,7 +31,8 @@ pub(super) fn broken(live: &Live<'_>, files: &Files, going: &Going) -> Vec<Broke
     while let Some(node) = next.pop_front() {
         for user in users.needs(node) {
             if !is_gone[user] && missing[user].is_none() {
-                missing[user] = missing[node].clone();
+                let found = missing[node].clone();
+                missing[user] = found;
                 order.push(user);
                 next.push_back(user);
             }

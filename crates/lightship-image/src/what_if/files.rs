@@ -9,7 +9,9 @@ use super::{Gone, Level, Why, breaks, packages};
 use crate::elf::{Class, Elf};
 use crate::graph::Graph;
 use crate::live::Live;
-use crate::measure::{EntryId, Measurement, OwnerKind, Program, ProgramKind, Sizes, printable};
+use crate::measure::{
+    Entry, EntryId, Measurement, OwnerKind, Program, ProgramKind, Sizes, printable,
+};
 
 /// Where the dynamic loader of Debian looks at last, behind the directories of the machine's own
 /// name (`usr/lib/x86_64-linux-gnu`).
@@ -45,7 +47,9 @@ impl Files {
                 .filter_map(|(name, to)| Some((name, *nodes.get(&to)?)))
                 .filter(|(_, to)| *to != node)
                 .collect();
-            found.iter().for_each(|(_, to)| graph.add(node, *to));
+            for (_, to) in &found {
+                graph.add(node, *to);
+            }
             needs.push(found);
         }
         let mut is_root = vec![false; ids.len()];
@@ -155,7 +159,7 @@ impl<'a> Finder<'a> {
                 add(soname.as_bytes());
             }
             for name in live.names(*id) {
-                if let Some(path) = image.entry(*name).and_then(|entry| entry.live_at()) {
+                if let Some(path) = image.entry(*name).and_then(Entry::live_at) {
                     add(image.paths.name(path));
                 }
             }
@@ -216,7 +220,7 @@ impl<'a> Finder<'a> {
     /// The directories that a program names itself.
     fn own_folders(&self, id: EntryId, program: &Program) -> Vec<Vec<u8>> {
         let paths = &self.live.image.paths;
-        let at = self.live.image.entry(id).and_then(|entry| entry.live_at());
+        let at = self.live.image.entry(id).and_then(Entry::live_at);
         let origin = at.and_then(|at| paths.parent(at)).map(|folder| paths.bytes(folder));
         let origin = [b"/", origin.unwrap_or_default().as_slice()].concat();
         let folders = program.runpath.iter();
@@ -255,7 +259,7 @@ pub(super) fn level(live: &Live<'_>, files: &Files, named: &[Subject], kept: &[S
     let mut rows: HashMap<EntryId, Gone> = HashMap::new();
     let users = files.graph.reversed();
     let path_of = |id: EntryId| {
-        let at = image.entry(id).and_then(|entry| entry.live_at());
+        let at = image.entry(id).and_then(Entry::live_at);
         at.map_or_else(String::new, |at| format!("/{}", image.paths.text(at)))
     };
     let is_gone: BTreeSet<usize> = gone.iter().copied().collect();
