@@ -25,7 +25,7 @@ pub struct Elf {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub loads_more: bool,
     pub class: Class,
-    /// `e_machine`: 62 is x86-64, 183 is AArch64.
+    /// `e_machine`: 62 is x86-64, 183 is `AArch64`.
     pub machine: u16,
 }
 
