@@ -49,7 +49,10 @@ fn root(directory: &Path) {
         format!("tar -C / -c --no-recursion -T {} | tar -C {} -x", list.display(), root.display());
     output(Command::new("sh").args(["-c", &copy]));
     for folder in ["bin", "sbin", "lib", "lib64"] {
-        if fs::symlink_metadata(format!("/{folder}")).is_ok_and(|found| found.is_symlink()) {
+        let is_link =
+            |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        // Some releases have the links in a package.
+        if is_link(&Path::new("/").join(folder)) && !is_link(&root.join(folder)) {
             std::os::unix::fs::symlink(format!("usr/{folder}"), root.join(folder)).unwrap();
         }
     }

@@ -182,6 +182,7 @@ pub(crate) fn index(directory: &Path, manifests: &[Value]) {
 /// A tar of a directory.
 pub(crate) fn archive(directory: &Path, path: &Path) -> PathBuf {
     let mut builder = tar::Builder::new(fs::File::create(path).unwrap());
+    builder.follow_symlinks(false);
     builder.append_dir_all(".", directory).unwrap();
     builder.finish().unwrap();
     path.to_owned()
