@@ -75,11 +75,11 @@ impl Failure {
             | Self::Settings(_)
             | Self::Config(_)
             | Self::Wait(_)
+            | Self::Build(_)
             | Self::NoService { .. }
             | Self::UnknownProfile { .. }
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
-            Self::Build(_) => exit::INPUT,
             Self::Address(_) | Self::UnknownTool { .. } | Self::NoLockFile => exit::USAGE,
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
             Self::Write { .. } => exit::CANT_CREATE,
