@@ -81,10 +81,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         }
     })?;
     if let Some(output) = &args.output {
+        let owners = rustix::process::geteuid().is_root();
         match args.format {
-            Form::Dir => {
-                directory::write(&built.tree, output, rustix::process::geteuid().is_root())?
-            }
+            Form::Dir => directory::write(&built.tree, output, owners)?,
         }
     }
     print(args, &built)?;
