@@ -21,6 +21,11 @@ const STORE: &str = "opt/lightship/v1/store/";
 /// Fills owners and packages.
 pub(super) fn assign(measurement: &mut Measurement, mut documents: Vec<Read>) {
     documents.retain(|(id, ..)| measurement.entry(*id).is_some_and(Entry::is_live));
+    // A directory that several packages list is the first one's, in whatever order they lie.
+    documents.sort_by_cached_key(|(id, ..)| {
+        let path = measurement.entry(*id).and_then(Entry::live_at);
+        path.map(|path| measurement.paths.text(path))
+    });
     let view = View::new(measurement);
     let mut claims = Claims {
         owners: vec![Owner::Nobody],
