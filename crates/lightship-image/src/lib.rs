@@ -5,5 +5,9 @@
 //! layout, archive, directory, registry ─► source ─► measure ─► what-if, compare, check, report
 //! ```
 
+mod aside;
 pub mod build;
 pub mod oci;
+mod parallel;
+pub mod registry;
+pub mod tar;

@@ -1,0 +1,3 @@
+//! Layers are tars.
+
+pub mod write;
