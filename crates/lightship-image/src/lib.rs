@@ -7,7 +7,11 @@
 
 mod aside;
 pub mod build;
+pub mod elf;
+pub mod fuzz;
+pub mod measure;
 pub mod oci;
 mod parallel;
 pub mod registry;
+pub mod source;
 pub mod tar;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::cmd::{
-    audit, completions, ctl, doctor, exec, health, init, loader, lock, manifest, tail, tools,
-    unpack, up, wait,
+    audit, completions, ctl, doctor, exec, health, image, init, loader, lock, manifest, tail,
+    tools, unpack, up, wait,
 };
 
 const EXAMPLES: &str = "\
@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Wait(wait::Args),
     Manifest(manifest::Args),
     Lock(lock::Args),
+    Image(image::Args),
     Doctor(doctor::Args),
     Audit(audit::Args),
     Completions(completions::Args),

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lightship_image::source::SourceError;
 use lightship_init::ConfigError;
 use lightship_init::address::AddressError;
 use lightship_init::ctl::CtlError;
@@ -26,6 +27,8 @@ pub(crate) enum Failure {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Loader(#[from] LoaderError),
+    #[error("can't read the image `{name}`")]
+    Image { name: String, source: SourceError },
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error(transparent)]
@@ -74,6 +77,7 @@ impl Failure {
             | Self::Wait(_)
             | Self::NoService { .. }
             | Self::UnknownProfile { .. }
+            | Self::Image { .. }
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
             Self::Address(_) | Self::UnknownTool { .. } | Self::NoLockFile => exit::USAGE,
@@ -110,6 +114,7 @@ impl Failure {
                 Some("`lightship up --print-config` shows where each setting comes from".to_owned())
             }
             Self::Loader(error) => Some(error.help().to_owned()),
+            Self::Image { source, .. } => source.help(),
             Self::NoLockFile => Some(
                 "a built-in manifest has no file to lie beside, and LOA_LOCK may say `off`: name \
                  the lock with --lock FILE"

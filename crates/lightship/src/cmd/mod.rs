@@ -7,6 +7,7 @@ pub(crate) mod ctl;
 pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod health;
+pub(crate) mod image;
 pub(crate) mod init;
 pub(crate) mod loader;
 pub(crate) mod lock;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Image(args) => image::run(args),
         Command::Init(args) => init::run(args),
         Command::Loader(args) => Ok(loader::run(args)),
         Command::Unpack(args) => Ok(unpack::run(&args)),

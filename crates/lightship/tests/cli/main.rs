@@ -5,6 +5,7 @@
 mod audit;
 mod care;
 mod doctor;
+mod image_measure;
 mod killed_loader;
 mod manifest;
 mod on_demand;
