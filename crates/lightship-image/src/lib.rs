@@ -5,6 +5,7 @@
 //! layout, archive, directory, registry ─► source ─► measure ─► what-if, compare, check, report
 //! ```
 
+mod aside;
 pub mod build;
 pub mod check;
 pub mod compare;
@@ -15,6 +16,8 @@ pub mod graph;
 pub mod live;
 pub mod measure;
 pub mod oci;
+mod parallel;
+pub mod registry;
 pub mod report;
 #[cfg(test)]
 mod sample;

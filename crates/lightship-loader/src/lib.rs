@@ -35,6 +35,7 @@ use lightship_model::volume::Volume;
 
 pub use self::confine::confinement;
 pub use self::error::LoaderError;
+pub use self::fetch::http;
 pub use self::install::process::stop_all;
 pub use self::lock::{LockOutcome, LockRequest, lock};
 pub use self::options::{Options, default_dir};
@@ -43,6 +44,11 @@ pub use self::run::{Summary, run};
 pub use self::store::volume::secure_local;
 use crate::store::ToolDir;
 use crate::store::volume::{is_ours, roots, settle};
+
+/// Files that are replaced as a whole, for others who write such.
+pub mod files {
+    pub use crate::store::atomic::{beside, is_aside, replace, sync_dir};
+}
 
 /// Where events go.
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;

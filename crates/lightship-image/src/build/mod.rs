@@ -20,6 +20,16 @@ pub mod npm;
 pub mod packages;
 pub mod slice;
 pub mod spec;
+pub mod blob;
+pub mod layer_cache;
+pub mod compress;
+pub mod epoch;
+pub mod image;
+pub mod layers;
+pub mod metadata;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod sbom;
 pub mod tree;
 
 pub use self::error::BuildError;

@@ -4,6 +4,10 @@
 //! What is written is canonical: fields in the order in which they stand here, maps sorted by
 //! key, nothing absent written as null. What is read may hold more.
 
+pub mod archive;
+pub mod document;
+pub mod layout;
+
 use std::collections::BTreeMap;
 
 use lightship_model::digest::Digest;
@@ -139,6 +143,21 @@ pub struct RootFs {
     #[serde(rename = "type")]
     pub kind: String,
     pub diff_ids: Vec<BlobDigest>,
+}
+
+impl Descriptor {
+    pub fn new(media_type: &str, digest: BlobDigest, size: u64) -> Self {
+        let media_type = media_type.to_owned();
+        let annotations = BTreeMap::new();
+        Self { media_type, digest, size, platform: None, artifact_type: None, annotations }
+    }
+}
+
+impl Index {
+    pub fn of(manifests: Vec<Descriptor>) -> Self {
+        let media_type = Some(media::INDEX.to_owned());
+        Self { schema_version: 2, media_type, manifests, annotations: BTreeMap::new() }
+    }
 }
 
 impl BlobDigest {

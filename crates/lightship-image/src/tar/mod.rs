@@ -1,3 +1,4 @@
 //! Layers are tars.
 
 pub mod read;
+pub mod write;

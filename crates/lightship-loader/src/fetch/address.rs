@@ -2,7 +2,7 @@
 
 /// `url` as logs, events and errors may show it: without user, password and query, in which
 /// signed addresses carry what gives access.
-pub(crate) fn shown(url: &str) -> String {
+pub fn shown(url: &str) -> String {
     let (plain, _) = split_credentials(url);
     match plain.split_once('?') {
         Some((path, _)) => format!("{path}?…"),
@@ -20,7 +20,7 @@ pub(super) fn split_credentials(url: &str) -> (String, Option<String>) {
 }
 
 /// The value of `Authorization` for `user:password`.
-pub(super) fn basic(credentials: &str) -> String {
+pub fn basic(credentials: &str) -> String {
     let whole;
     let credentials = if credentials.contains(':') {
         credentials
@@ -64,7 +64,7 @@ fn percent_decode(text: &str) -> String {
 }
 
 /// An address that may be relative to the page it was found on.
-pub(crate) fn resolve(page: &str, address: &str) -> String {
+pub fn resolve(page: &str, address: &str) -> String {
     if address.contains("://") {
         return address.to_owned();
     }

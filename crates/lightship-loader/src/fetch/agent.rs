@@ -50,6 +50,20 @@ fn roots() -> RootCerts {
     RootCerts::from(certificates.into_iter())
 }
 
+/// The client, for others who speak to servers.
+pub fn agent() -> &'static Agent {
+    &AGENT
+}
+
+/// The proxy for `url`.
+///
+/// # Errors
+/// When it can't be spoken to: around it, the request might go where it must not.
+pub fn proxy_for(url: &str) -> Result<Option<Proxy>, ureq::Error> {
+    let proxy = proxy::choose(url, |name| std::env::var(name).ok());
+    proxy.map(|proxy| Proxy::new(&proxy)).transpose()
+}
+
 /// What is asked for.
 pub(super) struct Ask<'a> {
     pub(super) url: &'a str,
@@ -63,10 +77,7 @@ pub(super) struct Ask<'a> {
 pub(super) fn ask(ask: &Ask<'_>) -> Result<Response<Body>, ureq::Error> {
     let left = ask.deadline.saturating_duration_since(Instant::now());
     let (url, credentials) = address::split_credentials(ask.url);
-    // A proxy that can't be spoken to is an error: around it, the request might go where it
-    // must not.
-    let proxy = proxy::choose(&url, |name| std::env::var(name).ok());
-    let proxy = proxy.map(|proxy| Proxy::new(&proxy)).transpose()?;
+    let proxy = proxy_for(&url)?;
     let config = AGENT.get(&url).config();
     let mut request = config.timeout_global(Some(left)).proxy(proxy).build();
     if let Some(credentials) = credentials {
@@ -92,7 +103,7 @@ pub(crate) fn get(url: &str, limit: Duration) -> Result<Response<Body>, ureq::Er
 
 /// Whether another try may end otherwise: not for an address that is none, nor for redirects
 /// without end.
-pub(super) fn passes(error: &ureq::Error) -> bool {
+pub fn passes(error: &ureq::Error) -> bool {
     use ureq::Error;
     !matches!(
         error,

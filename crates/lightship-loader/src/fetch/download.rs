@@ -266,7 +266,7 @@ fn broken(error: &io::Error) -> String {
 }
 
 /// A byte that other loaders don't have at the same moment.
-fn chance() -> u8 {
+pub(super) fn chance() -> u8 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let [first, second, ..] = (since.subsec_nanos() ^ std::process::id()).to_le_bytes();
     first ^ second

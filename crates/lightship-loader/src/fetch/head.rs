@@ -98,7 +98,7 @@ fn content_range(text: &str) -> Option<ContentRange> {
 }
 
 /// Seconds, or the time until which to wait.
-fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }

@@ -7,6 +7,7 @@ pub(crate) mod artifact;
 pub(crate) mod clients;
 mod download;
 mod head;
+pub mod http;
 pub(crate) mod index;
 mod json;
 mod partial;

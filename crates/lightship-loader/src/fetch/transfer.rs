@@ -14,7 +14,7 @@ const PATIENCE: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A server that asks for more is asked again after this.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(10);
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(10);
 
 /// What is known in advance of the file that is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -267,7 +267,7 @@ impl Transfer {
 }
 
 /// Half to all of a span that doubles with every fruitless request.
-fn pause(fruitless: u32, chance: u8) -> Duration {
+pub(super) fn pause(fruitless: u32, chance: u8) -> Duration {
     let span = PAUSE.saturating_mul(1 << fruitless.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
     span / 2 + span / 2 * u32::from(chance) / 255
 }

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::disk as fs;
@@ -11,15 +11,15 @@ use super::disk as fs;
 const ASIDE: &str = "new-";
 
 /// Whether `path` is a file that was written aside: rubbish, once its writer is dead.
-pub(crate) fn is_aside(path: &Path) -> bool {
+pub fn is_aside(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let number = extension.and_then(|extension| extension.strip_prefix(ASIDE));
     number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// Writes `bytes` aside, syncs them, and renames them to `path`; then syncs the directory.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = path.with_added_extension(format!("{ASIDE}{}", own_number()));
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = beside(path);
     let write = || {
         let mut file = fs::create(&aside)?;
         fs::write_all(&mut file, &aside, bytes)?;
@@ -33,6 +33,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(error);
     }
     sync_dir(path.parent().unwrap_or(Path::new("/")))
+}
+
+/// Where this process writes what is to replace `path`.
+pub fn beside(path: &Path) -> PathBuf {
+    path.with_added_extension(format!("{ASIDE}{}", own_number()))
 }
 
 /// A number of this process alone. Its process number is not: two containers share a volume, and
@@ -57,7 +62,7 @@ pub(super) fn again_if_swept(act: impl Fn() -> io::Result<()>) -> io::Result<()>
 }
 
 /// Makes the names in `dir` durable.
-pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
     fs::sync(&fs::File::open(dir)?, dir)
 }
 

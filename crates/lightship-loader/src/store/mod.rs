@@ -3,7 +3,7 @@
 //! The receipt is the commit point: a prefix without one is rubbish, links and the state file
 //! are derived from receipts, and everything is written aside, synced and renamed.
 
-mod atomic;
+pub(crate) mod atomic;
 pub(crate) mod audit;
 pub(crate) mod check;
 mod dir;

@@ -1,0 +1,62 @@
+//! Doing the same with several things at once, a few at a time.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// Blobs that are under way at once: registries limit clients, and one connection seldom fills a line.
+const AT_ONCE: usize = 4;
+
+/// Does `act` with each of `items`; the answers in their order, or the first error.
+pub(crate) fn each<T: Sync, R: Send, E: Send>(
+    items: &[T],
+    act: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let next = Mutex::new(items.iter().enumerate());
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            // The lock is let go before anything is done.
+            let Some((index, item)) = lock(&next).next() else { return };
+            let result = act(item);
+            if result.is_err() {
+                // Nobody begins anything more.
+                lock(&next).by_ref().for_each(drop);
+            }
+            lock(&done).push((index, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..AT_ONCE.min(items.len()) {
+            let builder = thread::Builder::new().name("blobs".to_owned());
+            // One fewer is slower, nothing else: this thread works, too.
+            drop(builder.spawn_scoped(scope, work));
+        }
+        work();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_come_in_order_and_an_error_ends_it() {
+        let items: Vec<u32> = (0..100).collect();
+        let doubled = each(&items, |it| Ok::<_, ()>(it * 2)).unwrap();
+        assert_eq!(doubled[99], 198);
+        let begun = Mutex::new(0);
+        let result: Result<Vec<()>, u32> = each(&items, |it| {
+            *lock(&begun) += 1;
+            if *it == 1 { Err(*it) } else { Ok(()) }
+        });
+        assert_eq!(result, Err(1));
+        assert_eq!(each(&[], |(): &()| Err::<(), ()>(())), Ok(Vec::new()));
+    }
+}

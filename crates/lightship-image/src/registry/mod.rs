@@ -1,0 +1,23 @@
+//! Registries, over the distribution API: images are pulled into a layout and pushed from one.
+//!
+//! A blob is never believed: what is pulled has the digest that was asked for, or is an error.
+//! What is pushed keeps its bytes, so an image has the same digest wherever it is.
+
+mod answer;
+mod auth;
+mod blob;
+mod challenge;
+mod client;
+mod credentials;
+mod error;
+mod pull;
+mod push;
+mod reference;
+mod referrers;
+
+pub use self::blob::BlobReader;
+pub use self::client::{Access, Client, Found, Options};
+pub use self::error::RegistryError;
+pub use self::pull::{Pulled, pull};
+pub use self::push::{Pushed, push};
+pub use self::reference::{Reference, ReferenceError, Version};
