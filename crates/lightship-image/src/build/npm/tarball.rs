@@ -165,8 +165,9 @@ fn unpack(cache: &Cache, file: &Path, what: &str) -> Result<Tarball, BuildError>
                 continue;
             }
             let path = inner(&entry.path()?)?;
-            let executable = entry.header().mode()? & 0o111 != 0;
-            let mtime = entry.header().mtime()?;
+            // Some were packed by tools that leave numbers out, and npm takes them.
+            let executable = entry.header().mode().unwrap_or(0) & 0o111 != 0;
+            let mtime = entry.header().mtime().unwrap_or(0);
             let content = cache.take_in(&mut entry, left)?;
             left -= content.size;
             let elf = elf_of(&content)?;
