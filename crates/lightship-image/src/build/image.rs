@@ -6,8 +6,8 @@ use std::io;
 use lightship_model::time::Timestamp;
 
 use super::blob::Blob;
-use super::layer_cache::LayerCache;
 use super::compress::Compression;
+use super::layer_cache::LayerCache;
 use super::layers::{self, Layer, TreeError};
 use super::tree::{Owner, Stratum, Tree};
 use crate::oci::document::Document;

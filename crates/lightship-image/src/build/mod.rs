@@ -9,27 +9,27 @@
 mod accounts;
 pub mod assemble;
 pub mod baked;
+pub mod blob;
 pub mod cache;
+pub mod compress;
 pub mod directory;
 pub mod effects;
+pub mod epoch;
 mod error;
+pub mod image;
+pub mod layer_cache;
+pub mod layers;
 pub mod local;
 pub mod lock;
 pub mod make;
+pub mod metadata;
 pub mod npm;
 pub mod packages;
-pub mod slice;
-pub mod spec;
-pub mod blob;
-pub mod layer_cache;
-pub mod compress;
-pub mod epoch;
-pub mod image;
-pub mod layers;
-pub mod metadata;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sbom;
+pub mod slice;
+pub mod spec;
 pub mod tree;
 
 pub use self::error::BuildError;

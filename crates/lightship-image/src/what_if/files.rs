@@ -316,5 +316,7 @@ fn add_links(live: &Live<'_>, going: &mut Going) {
         .filter(|(id, ..)| live.target(*id).is_some_and(|to| going.has_content(live, to)))
         .map(|(id, ..)| id)
         .collect();
-    links.into_iter().for_each(|id| going.add(id));
+    for id in links {
+        going.add(id);
+    }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use lightship_image::build::layer_cache::LayerCache;
 use lightship_image::build::compress::Compression;
 use lightship_image::build::image::{Image, Recipe, image};
+use lightship_image::build::layer_cache::LayerCache;
 use lightship_image::build::sbom::{self, Bill, Component};
 use lightship_image::build::tree::{Content, Kind, Node, Owner, Place, Stratum, Tree};
 use lightship_image::oci::{Execution, Platform};
