@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lightship_image::registry::RegistryError;
 use lightship_image::source::SourceError;
 use lightship_init::ConfigError;
 use lightship_init::address::AddressError;
@@ -29,6 +30,8 @@ pub(crate) enum Failure {
     Loader(#[from] LoaderError),
     #[error("can't read the image `{name}`")]
     Image { name: String, source: SourceError },
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error(transparent)]
@@ -78,6 +81,7 @@ impl Failure {
             | Self::NoService { .. }
             | Self::UnknownProfile { .. }
             | Self::Image { .. }
+            | Self::Registry(_)
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
             Self::Address(_) | Self::UnknownTool { .. } | Self::NoLockFile => exit::USAGE,
@@ -122,6 +126,7 @@ impl Failure {
             ),
             Self::Manifest(_)
             | Self::Config(_)
+            | Self::Registry(_)
             | Self::Waiting(_)
             | Self::Wait(_)
             | Self::Address(_)
