@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use lightship_image::build::BuildError;
 use lightship_image::check::{BaselineError, CheckError};
+use lightship_image::registry::RegistryError;
 use lightship_image::source::SourceError;
 use lightship_image::what_if::SubjectError;
 use lightship_init::ConfigError;
@@ -40,6 +41,8 @@ pub(crate) enum Failure {
     Baseline(#[from] BaselineError),
     #[error(transparent)]
     Build(#[from] BuildError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error(transparent)]
@@ -92,6 +95,7 @@ impl Failure {
             | Self::Check(_)
             | Self::Baseline(_)
             | Self::Build(_)
+            | Self::Registry(_)
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
             Self::Address(_) | Self::Subject(_) | Self::UnknownTool { .. } | Self::NoLockFile => {
@@ -146,6 +150,7 @@ impl Failure {
             ),
             Self::Manifest(_)
             | Self::Config(_)
+            | Self::Registry(_)
             | Self::Waiting(_)
             | Self::Wait(_)
             | Self::Address(_)

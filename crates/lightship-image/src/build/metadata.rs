@@ -64,7 +64,11 @@ fn sums(tree: &Tree, package: &Package) -> String {
         }
     }
     lines.sort();
-    lines.into_iter().map(|(path, sum)| format!("{sum}  {path}\n")).collect()
+    let mut text = String::new();
+    for (path, sum) in lines {
+        text.extend([sum, "  ", path.as_str(), "\n"]);
+    }
+    text
 }
 
 /// Where a path of a package lies when `usr` is merged.

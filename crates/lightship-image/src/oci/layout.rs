@@ -107,6 +107,11 @@ fn merged(old: Option<Index>, own: Descriptor, about: Vec<Descriptor>, tag: &str
     });
     index.manifests.push(own);
     index.manifests.extend(about);
+    // Names first, so that the order does not tell which build was the last.
+    index.manifests.sort_by_cached_key(|entry| {
+        let name = entry.annotations.get(REF_NAME).cloned();
+        (name.is_none(), name, subject(entry), entry.artifact_type.clone(), entry.digest.clone())
+    });
     index
 }
 
@@ -150,7 +155,7 @@ impl Layout {
     ///
     /// # Errors
     /// With the names that there are.
-    pub(crate) fn choose(&self, index: &Index, tag: Option<&str>) -> Result<Descriptor, String> {
+    pub(crate) fn choose(index: &Index, tag: Option<&str>) -> Result<Descriptor, String> {
         let images = index.manifests.iter().filter(|it| it.artifact_type.is_none());
         let images: Vec<&Descriptor> = images.collect();
         let name = |it: &Descriptor| it.annotations.get(REF_NAME).cloned();

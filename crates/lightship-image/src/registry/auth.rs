@@ -138,7 +138,7 @@ pub(super) fn escape(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~:/,".contains(&byte) {
             escaped.push(byte.into());
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            escaped.extend(["%".to_owned(), format!("{byte:02X}")]);
         }
     }
     escaped

@@ -29,7 +29,10 @@ pub struct BlobReader {
 
 impl fmt::Debug for BlobReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BlobReader").field("digest", &self.digest).field("at", &self.at).finish()
+        f.debug_struct("BlobReader")
+            .field("digest", &self.digest)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 

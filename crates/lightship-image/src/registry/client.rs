@@ -176,13 +176,13 @@ impl Client {
         call: &Call<'_>,
         tries: u32,
     ) -> Result<Response<Body>, RegistryError> {
-        let (mut tried, mut shown) = (0, false);
+        let (mut again, mut shown) = (0, false);
         loop {
             let mut answer = match self.once(call) {
                 Ok(answer) => answer,
-                Err(error) if passes(&error) && tried < tries => {
-                    tried += 1;
-                    wait(pause(tried, None));
+                Err(error) if passes(&error) && again < tries => {
+                    again += 1;
+                    wait(pause(again, None));
                     continue;
                 }
                 Err(source) => {
@@ -199,9 +199,9 @@ impl Client {
                 shown = true;
                 continue;
             }
-            if is_busy(status) && tried < tries {
-                tried += 1;
-                wait(pause(tried, Some(answer.headers())));
+            if is_busy(status) && again < tries {
+                again += 1;
+                wait(pause(again, Some(answer.headers())));
                 continue;
             }
             let reference = &self.0.reference;

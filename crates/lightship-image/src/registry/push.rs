@@ -41,7 +41,7 @@ pub fn push(
     let client = Client::new(reference, Access::Push, options)?;
     let layout = Layout::existing(dir)?;
     let index = layout.index()?.unwrap_or_else(|| Index::of(Vec::new()));
-    let top = layout.choose(&index, tag).map_err(|known| RegistryError::NoImage {
+    let top = Layout::choose(&index, tag).map_err(|known| RegistryError::NoImage {
         name: tag.unwrap_or("an image").to_owned(),
         known,
     })?;
@@ -154,8 +154,10 @@ impl Pusher<'_> {
             tried += 1;
             match sent {
                 // An upload that broke is begun anew: its address is good only once.
-                Err(RegistryError::NoAnswer { .. }) if tried < TRIES => {}
-                Err(RegistryError::Refused { status: 404 | 416 | 500.., .. }) if tried < TRIES => {}
+                Err(
+                    RegistryError::NoAnswer { .. }
+                    | RegistryError::Refused { status: 404 | 416 | 500.., .. },
+                ) if tried < TRIES => {}
                 sent => return sent,
             }
         }
@@ -174,7 +176,7 @@ impl Pusher<'_> {
         }
         let mut url = client.url("blobs/uploads/");
         if let Some(from) = self.mount {
-            url += &format!("?mount={}&from={}", blob.digest, auth::escape(from));
+            url = format!("{url}?mount={}&from={}", blob.digest, auth::escape(from));
         }
         let begin =
             Call { method: Method::POST, fine: &[201, 202], ..Call::get(action.clone(), url) };

@@ -60,6 +60,9 @@ impl Drop for Daemon {
         let pid = self.process.id().to_string();
         drop(Command::new("kill").args(["-TERM", &pid]).status());
         drop(self.process.wait());
+        // It leaves this mounted, and then the directory can't be removed.
+        let left = self.socket.with_file_name("exec/netns/default");
+        drop(Command::new("umount").arg(left).stderr(Stdio::null()).status());
     }
 }
 

@@ -87,7 +87,7 @@ fn pass(
     let mut to = TcpStream::connect(("127.0.0.1", port))?;
     let kept =
         request.lines.iter().filter(|it| !it.to_ascii_lowercase().starts_with("connection:"));
-    let head: String = kept.map(|line| format!("{line}\r\n")).collect();
+    let head: String = kept.flat_map(|line| [line.as_str(), "\r\n"]).collect();
     to.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())?;
     to.write_all(&body)?;
     std::io::copy(&mut to, &mut stream)?;

@@ -70,6 +70,7 @@ fn another_image_takes_the_name_and_what_nobody_needs_goes() {
     assert_eq!(written.removed, 4);
     let index: Index = read(&out.join("index.json"));
     assert_eq!(index.manifests.len(), 2);
+    assert_eq!(layout::write(&out, &gzip, "2.0").unwrap(), Written::default());
 }
 
 #[test]

@@ -30,7 +30,9 @@ pub(crate) fn run(store: &Path, image: &str) -> String {
 #[test]
 fn an_image_of_a_layout_runs() {
     for compression in [Compression::ZSTD, Compression::GZIP, Compression::None] {
-        let dir = tempfile::tempdir().unwrap();
+        // podman makes a name of the path, and names are in small letters.
+        let prefix = format!("lightship-podman-{}", std::process::id());
+        let dir = tempfile::Builder::new().prefix(&prefix).rand_bytes(0).tempdir().unwrap();
         let out = dir.path().join("out");
         let image = sample(dir.path(), compression, 2);
         layout::write(&out, &image, "1.0").unwrap();

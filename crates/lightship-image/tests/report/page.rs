@@ -90,9 +90,9 @@ fn a_keyboard_goes_in_and_out_and_a_reader_is_told_where_it_is() {
 fn a_hostile_name_is_shown_and_never_done() {
     let root = Root::new();
     let page = Page::open(&root.measure(), None);
-    page.browser.run(&format!(
-        "[...document.querySelectorAll('#here button')].find((it) => it.textContent === 'srv').click()"
-    ));
+    page.browser.run(
+        "[...document.querySelectorAll('#here button')].find((it) => it.textContent === 'srv').click()",
+    );
     page.browser.shows(HOSTILE);
     assert_eq!(page.browser.run("return document.images.length"), 0);
     assert_eq!(page.browser.console(), [""; 0]);

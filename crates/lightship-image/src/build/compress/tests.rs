@@ -87,21 +87,23 @@ fn the_bytes_of_this_version_are_known() {
     );
 }
 
+/// A full disk.
+struct Full;
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn an_error_of_the_writer_or_of_the_file_ends_it() {
     for compression in [Compression::None, Compression::GZIP, Compression::ZSTD] {
         let failing = |_: &mut dyn Write| Err(io::Error::other("no more"));
         let error = compression.compress(2, io::sink(), failing).unwrap_err();
         assert_eq!(error.to_string(), "no more");
-        struct Full;
-        impl Write for Full {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
         let bytes = text(9 << 20);
         let error = compression.compress(2, Full, |out| out.write_all(&bytes)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);

@@ -1,11 +1,11 @@
-//! CycloneDX 1.6, in JSON.
+//! `CycloneDX` 1.6, in JSON.
 
 use serde_json::{Value, json};
 
 use super::purl::purl;
 use super::{Bill, Component, Kind};
 
-/// The bill as a CycloneDX document.
+/// The bill as a `CycloneDX` document.
 pub fn cyclonedx(bill: &Bill) -> Value {
     let components: Vec<Value> = bill.sorted().into_iter().map(component).collect();
     let references: Vec<&Value> = components.iter().map(|it| &it["bom-ref"]).collect();

@@ -1,4 +1,4 @@
-//! The bill of what is in an image: the same list as SPDX and as CycloneDX, stored beside the
+//! The bill of what is in an image: the same list as SPDX and as `CycloneDX`, stored beside the
 //! image as documents about it. Nothing in them is random or of the clock: their identifiers
 //! follow from the image's digest, their time is the image's.
 

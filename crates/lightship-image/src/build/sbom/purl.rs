@@ -34,7 +34,7 @@ fn escape(text: &str, slash: bool) -> String {
                 escaped.push(byte.into());
             }
             b'/' if slash => escaped.push('/'),
-            other => escaped.push_str(&format!("%{other:02X}")),
+            other => escaped.extend(["%".to_owned(), format!("{other:02X}")]),
         }
     }
     escaped

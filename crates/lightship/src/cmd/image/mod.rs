@@ -4,6 +4,8 @@ mod build;
 mod check;
 mod compare;
 mod measure;
+mod pull;
+mod push;
 mod report;
 mod what_if;
 
@@ -22,6 +24,8 @@ Examples:
   lightship image compare old.tar new.tar          side by side
   lightship image check worker.tar --budget 500MB  GO or NO-GO
   lightship image report worker.tar -o report.html a page with a map
+  lightship image push build/worker registry.example/team/worker:1.0
+  lightship image pull registry.example/team/worker:1.0 -o build/worker
 
 Exit codes: 0 done; 1 the answer is no; 2 wrong usage; 3 input unreadable or wrong";
 
@@ -41,6 +45,8 @@ enum Command {
     Compare(compare::Args),
     Check(check::Args),
     Report(report::Args),
+    Pull(pull::Args),
+    Push(push::Args),
 }
 
 pub(crate) fn run(args: Args) -> Result<u8, Failure> {
@@ -51,6 +57,8 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Pull(args) => pull::run(&args),
+        Command::Push(args) => push::run(&args),
     }
 }
 
