@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use lightship_image::build::BuildError;
 use lightship_image::check::{BaselineError, CheckError};
+use lightship_image::oci::archive::ArchiveError;
+use lightship_image::oci::layout::LayoutError;
 use lightship_image::registry::RegistryError;
 use lightship_image::source::SourceError;
 use lightship_image::what_if::SubjectError;
@@ -41,6 +43,12 @@ pub(crate) enum Failure {
     Baseline(#[from] BaselineError),
     #[error(transparent)]
     Build(#[from] BuildError),
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error("{0}")]
+    Option(String),
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error(transparent)]
@@ -98,11 +106,13 @@ impl Failure {
             | Self::Registry(_)
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
-            Self::Address(_) | Self::Subject(_) | Self::UnknownTool { .. } | Self::NoLockFile => {
-                exit::USAGE
-            }
+            Self::Address(_)
+            | Self::Option(_)
+            | Self::Subject(_)
+            | Self::UnknownTool { .. }
+            | Self::NoLockFile => exit::USAGE,
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
-            Self::Write { .. } => exit::CANT_CREATE,
+            Self::Write { .. } | Self::Layout(_) | Self::Archive(_) => exit::CANT_CREATE,
             Self::NotRunning(_) | Self::Waiting(_) => exit::UNAVAILABLE,
             Self::Output(_) | Self::LoaderPanicked | Self::System { .. } => exit::INTERNAL,
         }
@@ -151,6 +161,9 @@ impl Failure {
             Self::Manifest(_)
             | Self::Config(_)
             | Self::Registry(_)
+            | Self::Layout(_)
+            | Self::Archive(_)
+            | Self::Option(_)
             | Self::Waiting(_)
             | Self::Wait(_)
             | Self::Address(_)

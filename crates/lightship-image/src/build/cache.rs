@@ -6,6 +6,7 @@
 //! scripts/DIGEST     a maintainer script, for people to read
 //! fetch/             parts of downloads, and the trail of them
 //! tools/             tool directories of baked tools
+//! layers/            compressed layers
 //! ```
 //!
 //! Each file is written aside and renamed. One whose size or time is not what it was made with
@@ -75,6 +76,11 @@ impl Cache {
     /// The tool directory in which the tools of a manifest are baked, by a digest of its path.
     pub fn tools_dir(&self, manifest: &Digest) -> PathBuf {
         self.root.join("tools").join(manifest.as_str())
+    }
+
+    /// Where compressed layers are kept.
+    pub fn layers_dir(&self) -> PathBuf {
+        self.root.join("layers")
     }
 
     /// A name for a new file, that nobody else writes.

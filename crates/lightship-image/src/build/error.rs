@@ -30,6 +30,8 @@ pub enum BuildError {
     Scripts(Vec<String>),
     #[error("`/{path}`: {why}")]
     Path { path: String, why: String },
+    #[error(transparent)]
+    Image(#[from] super::image::ImageError),
     #[error("npm: {0}")]
     Npm(String),
 }

@@ -62,6 +62,8 @@ pub struct Built {
     pub lock: Lock,
     pub packages: Packages,
     pub selection: Selection,
+    /// Packages of npm's trees.
+    pub modules: Vec<LockedTarball>,
     pub tree: Tree,
 }
 
@@ -132,7 +134,9 @@ pub fn make(
         fs::write(&request.lock, lock.to_text()).map_err(BuildError::io("write", &request.lock))?;
         told(Step::Locked(&request.lock.display().to_string()));
     }
-    Ok(Built { spec, lock, packages, selection, tree })
+    let modules = npm_trees.iter().flat_map(|(_, modules, _)| &modules.modules);
+    let modules = modules.map(|module| module.tarball.clone()).collect();
+    Ok(Built { spec, lock, packages, selection, modules, tree })
 }
 
 fn resolve(

@@ -16,6 +16,7 @@ pub mod directory;
 pub mod effects;
 pub mod epoch;
 mod error;
+pub mod finish;
 pub mod image;
 pub mod layer_cache;
 pub mod layers;

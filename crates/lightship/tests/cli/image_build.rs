@@ -32,3 +32,40 @@ fn an_image_of_files_alone_needs_no_network() {
     let screen = home.run(&["image", "build", "-o", "root", "--format", "dir"]).refused(3);
     assert!(screen.contains("it is not empty"), "{screen}");
 }
+
+#[test]
+fn the_same_manifest_makes_the_same_image_in_every_form() {
+    let home = Home::new();
+    let text = "[image]\nentrypoint = [\"/srv/hello\"]\n[image.env]\nA = \"b\"\n\
+                [[image.files]]\nto = \"/srv/hello\"\ntext = \"hi\"\n";
+    home.write("lightship.toml", text);
+    let build = |more: &[&str]| -> serde_json::Value {
+        let words = [&["image", "build", "--answer", "json", "--tag", "hello:1"], more].concat();
+        serde_json::from_str(&home.run(&words).ok()).unwrap()
+    };
+    let first = build(&["-o", "one"]);
+    let again = build(&["-o", "two"]);
+    assert!(first["digest"].as_str().unwrap().starts_with("sha256:"), "{first}");
+    assert_eq!(first["digest"], again["digest"]);
+    assert_eq!(first["layers"].as_array().unwrap().len(), 2, "{first}");
+
+    let index = std::fs::read_to_string(home.path("one/index.json")).unwrap();
+    let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+    assert_eq!(index["manifests"][0]["digest"], first["digest"]);
+    // Beside the image lie the two bills of it.
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 3);
+
+    build(&["-o", "saved.tar", "--format", "docker-archive"]);
+    build(&["-o", "oci.tar", "--format", "oci-archive"]);
+    let sizes = |image: &str| {
+        let told = home.run(&["image", "measure", image, "--format", "json"]).ok();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        told["images"][0]["live"]["unpacked"].clone()
+    };
+    assert_eq!(sizes("one"), 2);
+    assert_eq!(sizes("one"), sizes("saved.tar"));
+    assert_eq!(sizes("one"), sizes("oci.tar"));
+
+    let refused = home.run(&["image", "build", "-o", "x", "--level", "40"]).refused(2);
+    assert!(refused.contains("40 is no level of zstd"), "{refused}");
+}

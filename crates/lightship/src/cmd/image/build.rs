@@ -2,13 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use lightship_image::build::cache::Cache;
+use lightship_image::build::compress::Compression;
+use lightship_image::build::finish::{Wish, finish};
+use lightship_image::build::image::Image;
+use lightship_image::build::layer_cache::LayerCache;
 use lightship_image::build::make::{Built, Request, Step, make};
 use lightship_image::build::tree::{Kind, Owner};
 use lightship_image::build::{directory, lock};
+use lightship_image::oci::{archive, layout};
 use lightship_model::exit;
 use serde_json::json;
 
@@ -18,11 +25,17 @@ use crate::project::absolute;
 
 const EXAMPLES: &str = "\
 Examples:
+  lightship image build -f images/worker.toml -o worker --tag 1.0
+                                                    an OCI layout; podman run oci:worker:1.0
+  lightship image build -o worker.tar --format docker-archive --tag worker:1.0
+                                                    docker load -i worker.tar
   lightship image build -o root --format dir        as a directory, to look at or to chroot into
-  lightship image build -f images/worker.toml -o worker --format dir
-  lightship image build --locked -o root            for CI: only what the lock names
-  lightship image build --upgrade -o root           what the mirror has now; writes the lock
+  lightship image build --locked -o worker          for CI: only what the lock names
+  lightship image build --upgrade -o worker         what the mirror has now; writes the lock
   lightship image build                             the lock and the sizes alone
+
+The same inputs make the same digests. The image's time is SOURCE_DATE_EPOCH, or that of the newest
+file of its packages. Bills of what is in it (SPDX, CycloneDX) lie in the layout beside it.
 
 Packages come from the mirrors that apt is configured for, or [registries] and LOA_DEBIAN_MIRROR
 name; each is verified from the archive's signature down. Downloads are kept in LOA_IMAGE_CACHE,
@@ -44,6 +57,15 @@ pub(crate) struct Args {
     /// In which form
     #[arg(long, value_enum, default_value_t)]
     format: Form,
+    /// The image's name and tag, or its tag alone
+    #[arg(long, value_name = "NAME:TAG", default_value = "latest")]
+    tag: String,
+    /// How layers are compressed: zstd, gzip or none [default: zstd, of a docker-archive gzip]
+    #[arg(long, value_name = "KIND")]
+    compression: Option<Compression>,
+    /// How much: zstd 1 to 19, gzip 1 to 9
+    #[arg(long, value_name = "N")]
+    level: Option<u32>,
     /// Lock file [default: beside the manifest, lightship.image.lock for lightship.toml]
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
@@ -61,11 +83,20 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
+/// Compressed layers that no build has used for so long are removed.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
 /// The forms of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Form {
-    /// A root directory
+    /// A directory as the OCI image layout has it
     #[default]
+    Oci,
+    /// The same in one tar
+    OciArchive,
+    /// What `docker load` reads
+    DockerArchive,
+    /// A root directory
     Dir,
 }
 
@@ -75,19 +106,53 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let request = Request { manifest, lock, locked: args.locked, upgrade: args.upgrade };
     let cache = Cache::open()?;
     let quiet = args.quiet;
-    let built = make(&request, &cache, &|step| {
+    let mut built = make(&request, &cache, &|step| {
         if !quiet {
             tell(&step);
         }
     })?;
+    let mut image = None;
     if let Some(output) = &args.output {
         let owners = rustix::process::geteuid().is_root();
         match args.format {
             Form::Dir => directory::write(&built.tree, output, owners)?,
+            form => image = Some(write(args, form, output, &mut built, &cache)?),
         }
     }
-    print(args, &built)?;
+    print(args, &built, image.as_ref())?;
     Ok(exit::OK)
+}
+
+/// Makes the image and puts it where it is wanted.
+fn write(
+    args: &Args,
+    form: Form,
+    output: &Path,
+    built: &mut Built,
+    cache: &Cache,
+) -> Result<Image, Failure> {
+    let usual = if form == Form::DockerArchive { Compression::GZIP } else { Compression::ZSTD };
+    let compression = args.compression.unwrap_or(usual);
+    let compression = match args.level {
+        Some(level) => compression.with_level(level).map_err(Failure::Option)?,
+        None => compression,
+    };
+    let wish = Wish {
+        name: args.tag.clone(),
+        compression,
+        epoch: std::env::var("SOURCE_DATE_EPOCH").ok(),
+        threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+    };
+    let layers = LayerCache::at(&cache.layers_dir());
+    let (image, _bill) = finish(built, &wish, &layers)?;
+    match form {
+        Form::OciArchive => drop(archive::write_oci(output, &image, &args.tag)?),
+        Form::DockerArchive => drop(archive::write_docker(output, &image, &args.tag)?),
+        Form::Oci | Form::Dir => drop(layout::write(output, &image, &args.tag)?),
+    }
+    // What is kept for nobody costs room and nothing else.
+    drop(layers.prune(KEPT));
+    Ok(image)
 }
 
 /// A line a step, on standard error: the answer alone is on standard output.
@@ -105,7 +170,7 @@ fn tell(step: &Step<'_>) {
     drop(writeln!(io::stderr(), "{line}"));
 }
 
-fn print(args: &Args, built: &Built) -> Result<(), Failure> {
+fn print(args: &Args, built: &Built, image: Option<&Image>) -> Result<(), Failure> {
     let mut sizes: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut total = 0;
     for node in built.tree.0.values() {
@@ -121,6 +186,12 @@ fn print(args: &Args, built: &Built) -> Result<(), Failure> {
             "output": output,
             "bytes": total,
             "paths": built.tree.0.len(),
+            "digest": image.map(|image| image.manifest.digest.to_string()),
+            "layers": image.map(|image| image.layers.iter().map(|layer| json!({
+                "digest": layer.compressed.digest.to_string(),
+                "compressed": layer.compressed.size,
+                "bytes": layer.compressed.plain,
+            })).collect::<Vec<_>>()),
             "parts": sizes.iter().map(|(name, (bytes, files))| {
                 json!({ "name": name, "bytes": bytes, "files": files })
             }).collect::<Vec<_>>(),
@@ -138,7 +209,12 @@ fn print(args: &Args, built: &Built) -> Result<(), Failure> {
             let place = output.map_or(String::new(), |path| format!(" in {path}"));
             let paths = built.tree.0.len();
             let sum = format!("{} of files, {paths} paths{place}\n", bytes(total));
-            out::print(&(table(&cells) + &notes.collect::<String>() + &sum))
+            let image = image.map_or(String::new(), |image| {
+                let packed = image.layers.iter().map(|layer| layer.compressed.size).sum();
+                let (digest, count) = (&image.manifest.digest, image.layers.len());
+                format!("{digest}: {count} layers, {} compressed\n", bytes(packed))
+            });
+            out::print(&(table(&cells) + &notes.collect::<String>() + &sum + &image))
         }
     }
 }

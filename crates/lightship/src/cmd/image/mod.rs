@@ -17,7 +17,7 @@ use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
-  lightship image build -o worker --format dir     from `[image]` of lightship.toml
+  lightship image build -o worker                  from `[image]` of lightship.toml
   lightship image measure worker.tar               layers, directories, packages, waste
   podman save NAME | lightship image measure -     what another tool has made
   lightship image what-if worker.tar --remove git  what would go with it
