@@ -44,7 +44,7 @@ or lightship/image in $XDG_CACHE_HOME.
 Exit codes: 0 built; 2 wrong usage; 3 the manifest, the lock, the mirror or a package is not what
   it must be; 73 the output can't be written";
 
-/// Build an image from the manifest, without a daemon and without running a package's scripts
+/// Build an image from the manifest, with no daemon and no script run
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
