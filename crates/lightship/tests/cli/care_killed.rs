@@ -99,6 +99,7 @@ impl Victim {
     /// Kills it at each step in each way, and lets another run finish.
     fn survives(&self) {
         assert!(self.steps.len() > 5, "{:?}", self.steps);
+        let mut missed = 0;
         for (index, name) in self.steps.iter().enumerate() {
             // Before a step is after the one before it.
             for kind in ["kill-within", "kill-after"] {
@@ -109,7 +110,11 @@ impl Victim {
                 let when = format!("{:?} {order} ({name})", self.verb);
                 copy(&self.home.path("base"), &self.home.tool_dir());
                 let killed = self.command().env("LIGHTSHIP_STEP", &order).status().unwrap();
-                assert_eq!(killed.signal(), Some(9), "{when}");
+                // How often progress is written depends on the machine: the last steps of one run
+                // need not be there in another.
+                let is_missed = killed.success();
+                missed += usize::from(is_missed);
+                assert!(is_missed || killed.signal() == Some(9), "{when}: {killed}");
                 self.assert_honest(&when);
                 let again = self.command().status().unwrap();
                 assert!(again.success(), "{when}: {again}");
@@ -117,6 +122,7 @@ impl Victim {
                 assert_eq!(self.tree(), self.undisturbed, "{when}");
             }
         }
+        assert!(missed * 10 <= self.steps.len(), "{missed} steps of {:?}", self.steps);
     }
 }
 
