@@ -12,6 +12,8 @@ pub mod verify;
 
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::clock::now;
 use crate::error::{LoaderError, Result};
@@ -31,11 +33,19 @@ fn installing(root: &Path) -> Result<Places> {
     Ok(places)
 }
 
+/// How long a lock may outlive who took it: a child that was being started when its loader was
+/// killed has it until it has become its own program.
+const AFTERGLOW: Duration = Duration::from_secs(2);
+
 /// Takes the directory's lock for a care-taker, who does not wait for a loader: that may take
 /// hours.
 fn alone(dir: &ToolDir, locking: &Locking) -> Result<DirLock> {
-    if let Some(holder) = DirLock::taken_by(dir) {
-        return Err(LoaderError::Busy { path: dir.root().to_owned(), holder });
+    let until = Instant::now() + AFTERGLOW;
+    while let Some(holder) = DirLock::taken_by(dir) {
+        if Instant::now() > until {
+            return Err(LoaderError::Busy { path: dir.root().to_owned(), holder });
+        }
+        thread::sleep(Duration::from_millis(20));
     }
     DirLock::take(dir, locking, &|_| {}, || ())
 }

@@ -159,7 +159,6 @@ fn a_collection_killed_at_any_step() {
 }
 
 #[test]
-#[ignore = "on a busy machine the repair after a kill ends with 69 now and then: it may be that the killed one's child holds the lock until it has become its program"]
 fn a_repair_killed_at_any_step() {
     let home = home();
     litter(&home);
