@@ -3,11 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Blobs that are under way at once: registries limit clients, and one connection seldom fills a line.
-const AT_ONCE: usize = 4;
-
-/// Does `act` with each of `items`; the answers in their order, or the first error.
+/// Does `act` with each of `items`, `at_once` of them at a time; the answers in their order, or the first error.
 pub(crate) fn each<T: Sync, R: Send, E: Send>(
+    at_once: usize,
     items: &[T],
     act: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
@@ -26,8 +24,8 @@ pub(crate) fn each<T: Sync, R: Send, E: Send>(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..AT_ONCE.min(items.len()) {
-            let builder = thread::Builder::new().name("blobs".to_owned());
+        for _ in 1..at_once.min(items.len()) {
+            let builder = thread::Builder::new().name("parallel".to_owned());
             // One fewer is slower, nothing else: this thread works, too.
             drop(builder.spawn_scoped(scope, work));
         }
@@ -49,14 +47,14 @@ mod tests {
     #[test]
     fn answers_come_in_order_and_an_error_ends_it() {
         let items: Vec<u32> = (0..100).collect();
-        let doubled = each(&items, |it| Ok::<_, ()>(it * 2)).unwrap();
+        let doubled = each(4, &items, |it| Ok::<_, ()>(it * 2)).unwrap();
         assert_eq!(doubled[99], 198);
         let begun = Mutex::new(0);
-        let result: Result<Vec<()>, u32> = each(&items, |it| {
+        let result: Result<Vec<()>, u32> = each(4, &items, |it| {
             *lock(&begun) += 1;
             if *it == 1 { Err(*it) } else { Ok(()) }
         });
         assert_eq!(result, Err(1));
-        assert_eq!(each(&[], |(): &()| Err::<(), ()>(())), Ok(Vec::new()));
+        assert_eq!(each(4, &[], |(): &()| Err::<(), ()>(())), Ok(Vec::new()));
     }
 }

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use lightship_loader::archive::Fetcher;
@@ -22,6 +20,7 @@ use super::spec::{Npm, NpmTree, Spec};
 use super::tree::Tree;
 use super::{baked, effects, local, spec};
 use crate::elf::Elf;
+use crate::parallel;
 
 /// A download may take this long.
 const TIMEOUT: Duration = Duration::from_mins(30);
@@ -232,35 +231,14 @@ fn all(
         return Ok(found);
     }
     let fetcher = fetcher()?;
-    let queue = Mutex::new(missing);
-    let done = Mutex::new(Ok(found));
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_first();
-    let work = || {
-        while let Some((integrity, locked)) = next() {
-            let got = Tarball::fetch(cache, &fetcher, locked);
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&mut *done, got) {
-                (Ok(found), Ok(got)) => {
-                    found.insert(integrity, got);
-                    told(Step::Tarball(locked));
-                }
-                (Ok(_), Err(error)) => *done = Err(error),
-                (Err(_), _) => {}
-            }
-            if done.is_err() {
-                return;
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for number in 1..THREADS {
-            let name = format!("npm {number}");
-            // With fewer threads it takes longer, no more.
-            drop(thread::Builder::new().name(name).spawn_scoped(scope, work));
-        }
-        work();
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let missing: Vec<_> = missing.into_iter().collect();
+    let got = parallel::each(THREADS, &missing, |(integrity, locked)| {
+        let tarball = Tarball::fetch(cache, &fetcher, locked)?;
+        told(Step::Tarball(locked));
+        Ok::<_, BuildError>((integrity.clone(), tarball))
+    })?;
+    found.extend(got);
+    Ok(found)
 }
 
 /// The ELF files that are no package's, by where they go.

@@ -21,3 +21,7 @@ pub use self::error::RegistryError;
 pub use self::pull::{Pulled, pull};
 pub use self::push::{Pushed, push};
 pub use self::reference::{Reference, ReferenceError, Version};
+
+/// Blobs that are under way at once: registries limit clients, and one connection seldom fills a
+/// line.
+const AT_ONCE: usize = 4;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::AT_ONCE;
 use super::answer;
 use super::client::{Access, Client, Found, Options};
 use super::error::RegistryError;
@@ -106,7 +107,7 @@ impl Puller {
             blobs.extend(&manifest.layers);
             blobs.sort_by_key(|it| &it.digest);
             blobs.dedup_by_key(|it| &it.digest);
-            let fetched = parallel::each(&blobs, |blob| {
+            let fetched = parallel::each(AT_ONCE, &blobs, |blob| {
                 let mut reader = self.client.blob(&blob.digest, Some(blob.size));
                 self.layout.add_stream(&blob.digest, blob.size, &mut reader)
             })?;

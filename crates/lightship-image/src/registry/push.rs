@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ureq::http::{Method, header};
 
+use super::AT_ONCE;
 use super::answer;
 use super::client::{Access, Call, Client, Found, Options, Payload, location, text};
 use super::error::RegistryError;
@@ -102,7 +103,7 @@ impl Pusher<'_> {
         blobs.extend(&manifest.layers);
         blobs.sort_by_key(|it| &it.digest);
         blobs.dedup_by_key(|it| &it.digest);
-        let sent = parallel::each(&blobs, |blob| self.blob(blob))?;
+        let sent = parallel::each(AT_ONCE, &blobs, |blob| self.blob(blob))?;
         let new = sent.iter().filter(|new| **new).count();
         self.sent += new;
         self.kept += sent.len() - new;

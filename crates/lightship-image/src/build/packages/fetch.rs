@@ -1,9 +1,7 @@
 //! Getting the locked packages: from the cache, or fetched by several threads at once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use lightship_loader::archive::Fetcher;
 use lightship_model::lock::LockedDebPackage;
@@ -12,6 +10,7 @@ use lightship_model::manifest::DebSource;
 use super::{Package, Packages};
 use crate::build::BuildError;
 use crate::build::cache::Cache;
+use crate::parallel;
 
 /// Downloads wait for the network, so more than there are processors.
 const THREADS: usize = 4;
@@ -31,46 +30,23 @@ pub fn get(
     told: Progress<'_>,
 ) -> Result<Packages, BuildError> {
     let mut packages = BTreeMap::new();
-    let mut missing = VecDeque::new();
+    let mut missing = Vec::new();
     for package in locked {
         match Package::cached(cache, &package.sha256) {
             Some(found) => drop(packages.insert(package.name.clone(), found)),
-            None => missing.push_back(package),
+            None => missing.push(package),
         }
     }
     if missing.is_empty() {
         return Ok(packages);
     }
     let fetcher = fetcher()?;
-    let queue = Mutex::new(missing);
-    let done = Mutex::new(Ok(packages));
-    let work = || {
-        while let Some(package) = next(&queue) {
-            let got = one(cache, &fetcher, deb, package, told);
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            match (&mut *done, got) {
-                (Ok(packages), Ok(got)) => drop(packages.insert(package.name.clone(), got)),
-                (Ok(_), Err(error)) => *done = Err(error),
-                (Err(_), _) => {}
-            }
-            if done.is_err() {
-                return;
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for number in 1..THREADS {
-            let name = format!("fetch {number}");
-            // With fewer threads it takes longer, no more.
-            drop(thread::Builder::new().name(name).spawn_scoped(scope, work));
-        }
-        work();
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn next<'a>(queue: &Mutex<VecDeque<&'a LockedDebPackage>>) -> Option<&'a LockedDebPackage> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    let got = parallel::each(THREADS, &missing, |package| {
+        let unpacked = one(cache, &fetcher, deb, package, told)?;
+        Ok::<_, BuildError>((package.name.clone(), unpacked))
+    })?;
+    packages.extend(got);
+    Ok(packages)
 }
 
 fn one(
