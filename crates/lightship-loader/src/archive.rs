@@ -32,7 +32,6 @@ pub struct Fetcher {
     runner: Runner,
     tool: Tool,
     timeout: Duration,
-    jobs: AtomicU32,
 }
 
 /// Why something was not fetched or chosen.
@@ -133,7 +132,7 @@ impl Fetcher {
             what: "its name is none",
             source: std::io::ErrorKind::InvalidInput.into(),
         })?;
-        Ok(Self { runner, tool: no_tool(name), timeout, jobs: AtomicU32::new(0) })
+        Ok(Self { runner, tool: no_tool(name), timeout })
     }
 
     /// The packages that `deb` means now for Debian's architecture `arch` (`amd64`), from signed
@@ -215,7 +214,9 @@ impl Fetcher {
         &self,
         act: impl FnOnce(&mut Job<'_>) -> Result<T, InstallError>,
     ) -> Result<T, FetchError> {
-        let number = self.jobs.fetch_add(1, Ordering::Relaxed);
+        // Several fetchers of one process may share a directory.
+        static JOBS: AtomicU32 = AtomicU32::new(0);
+        let number = JOBS.fetch_add(1, Ordering::Relaxed);
         let stage = self.runner.dir.stage().join(format!("{}-{number}", std::process::id()));
         crate::store::disk::create_dir_all(&stage).map_err(InstallError::io("make", &stage))?;
         let log = stage.join("log");
