@@ -1,6 +1,6 @@
 //! What lightship's tests stand on: a directory of a test's own with a hermetic environment, the
 //! loader as a real process, registries on the loopback that the real clients speak to, and a
-//! real browser.
+//! real browser and real container engines.
 //!
 //! Nothing here knows what is right; it only makes things happen and shows what came of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
@@ -9,6 +9,7 @@ pub mod archive;
 mod base64;
 pub mod browser;
 mod done;
+mod engine;
 pub mod groups;
 mod loader;
 pub mod process;
@@ -20,6 +21,7 @@ mod tree;
 mod web;
 
 pub use self::done::Done;
+pub use self::engine::Engine;
 pub use self::loader::Loader;
 pub use self::registry::{
     CrateRelease, DebFile, DebianArchive, NpmPackage, Registry, Wheel, WheelRelease,

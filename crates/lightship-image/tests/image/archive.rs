@@ -4,16 +4,15 @@ use std::fs;
 
 use lightship_image::build::compress::Compression;
 use lightship_image::oci::archive::{write_docker, write_oci};
+use testkit::Engine;
 
-use crate::podman::{self, podman, run};
+use crate::podman::run;
 use crate::sample::{SAYS, bill, sample};
 
 #[test]
 fn podman_loads_both_kinds_of_archive() {
-    if !podman::is_here() {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
+    let Some(podman) = Engine::podman(dir.path()) else { return };
     let mut image = sample(dir.path(), Compression::GZIP, 2);
     let about = bill(&image);
     lightship_image::build::sbom::attach(&mut image, &about).unwrap();
@@ -21,11 +20,11 @@ fn podman_loads_both_kinds_of_archive() {
     assert!(write_oci(&oci, &image, "example.org/sample:1.0").unwrap());
     assert!(write_docker(&docker, &image, "example.org/sample:2.0").unwrap());
     for (path, name) in [(&oci, "example.org/sample:1.0"), (&docker, "example.org/sample:2.0")] {
-        podman(dir.path(), &["load", "-q", "-i", path.to_str().unwrap()]);
-        let found = podman(dir.path(), &["images", "--no-trunc", "--format", "{{.Id}}", name]);
+        podman.call(["load", "-q", "-i", path.to_str().unwrap()]).ok();
+        let found = podman.call(["images", "--no-trunc", "--format", "{{.Id}}", name]).ok();
         let first = found.lines().next().unwrap().trim_start_matches("sha256:");
         assert_eq!(first, image.config.digest.0.as_str());
-        assert_eq!(run(dir.path(), name).trim(), SAYS);
+        assert_eq!(run(&podman, name), SAYS);
     }
 }
 

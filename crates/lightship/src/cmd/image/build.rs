@@ -187,6 +187,7 @@ fn print(args: &Args, built: &Built, image: Option<&Image>) -> Result<(), Failur
             "bytes": total,
             "paths": built.tree.0.len(),
             "digest": image.map(|image| image.manifest.digest.to_string()),
+            "config": image.map(|image| image.config.digest.to_string()),
             "layers": image.map(|image| image.layers.iter().map(|layer| json!({
                 "digest": layer.compressed.digest.to_string(),
                 "compressed": layer.compressed.size,
