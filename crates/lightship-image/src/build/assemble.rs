@@ -14,8 +14,9 @@ use super::local::Local;
 use super::npm::{Modules, Tarball};
 use super::packages::{Item, ItemKind, Packages};
 use super::slice::Selection;
-use super::spec::{Architecture, File, From, Npm, NpmTree, Spec};
+use super::spec::{Architecture, File, From, LocalTree, Npm, NpmTree, Spec};
 use super::tree::{Content, Kind, Node, Owner, Place, Stratum, Tree};
+use super::trees::Entries;
 
 /// The directories that are links into `usr`.
 const MERGED: [&str; 3] = ["bin", "lib", "sbin"];
@@ -29,6 +30,7 @@ pub struct Parts<'a> {
     pub effects: &'a [(&'a str, &'static Effect)],
     pub npm: &'a [(Npm, Tarball)],
     pub npm_trees: &'a [(NpmTree, Modules, BTreeMap<String, Tarball>)],
+    pub local_trees: &'a [(LocalTree, Entries)],
     pub locals: &'a [Local],
     pub cache: &'a Cache,
 }
@@ -45,6 +47,7 @@ pub fn tree(parts: &Parts<'_>) -> Result<Tree, BuildError> {
     builder.npm()?;
     let accounts = builder.accounts()?;
     builder.directories(&accounts)?;
+    builder.trees(&accounts)?;
     builder.files(&accounts)?;
     builder.runtime()?;
     builder.check()?;
@@ -261,6 +264,25 @@ impl Builder<'_> {
                     (there.mode, there.uid, there.gid) = (made.mode, uid, gid);
                 }
                 _ => self.put(path, Node { uid, gid, ..node })?,
+            }
+        }
+        Ok(())
+    }
+
+    fn trees(&mut self, accounts: &Accounts) -> Result<(), BuildError> {
+        for (tree, entries) in self.parts.local_trees {
+            let place = &tree.to[1..];
+            let (uid, gid) = ids(place, accounts, tree.owner.as_deref())?;
+            let plain = directory(0o755, Owner::Files, Stratum::Config);
+            self.put(place, Node { uid, gid, ..plain.clone() })?;
+            for (path, entry) in entries {
+                let mode = match &entry.kind {
+                    Kind::Symlink(_) => 0o777,
+                    Kind::File(_) if !entry.executable => 0o644,
+                    Kind::File(_) | Kind::Directory => 0o755,
+                };
+                let node = Node { kind: entry.kind.clone(), mode, uid, gid, ..plain.clone() };
+                self.put(&format!("{place}/{path}"), node)?;
             }
         }
         Ok(())

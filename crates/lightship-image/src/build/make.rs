@@ -16,8 +16,9 @@ use super::lock::{self, Decision, Lock, LockedSuite, LockedTarball};
 use super::npm::{self, Modules, Tarball};
 use super::packages::{self, Packages, request};
 use super::slice::{Selection, select};
-use super::spec::{Npm, NpmTree, Spec};
+use super::spec::{LocalTree, Npm, NpmTree, Spec};
 use super::tree::Tree;
+use super::trees::{self, Entries};
 use super::{baked, effects, local, spec};
 use crate::elf::Elf;
 use crate::parallel;
@@ -95,9 +96,11 @@ pub fn make(
         told(Step::Package(package));
     })?;
     let npm = tarballs(&spec, &lock, cache, &fetcher, told)?;
-    let npm_trees = trees(&spec, cache, &fetcher, told)?;
+    let npm_trees = npm_trees(&spec, cache, &fetcher, told)?;
     let locals = local::take_in(&spec, &request.manifest, &texts, cache)?;
-    let mut selection = select(&spec, &packages, &elves(&npm, &locals))?;
+    let taken = spec.trees.iter().map(|tree| Ok((tree.clone(), trees::take_in(tree, cache)?)));
+    let local_trees: Vec<(LocalTree, Entries)> = taken.collect::<Result<_, BuildError>>()?;
+    let mut selection = select(&spec, &packages, &elves(&npm, &locals, &local_trees))?;
     for (tree, modules, _) in &npm_trees {
         if !modules.scripts.is_empty() {
             let names = modules.scripts.join(", ");
@@ -113,6 +116,7 @@ pub fn make(
         effects: &effects,
         npm: &npm,
         npm_trees: &npm_trees,
+        local_trees: &local_trees,
         locals: &locals,
         cache,
     };
@@ -193,14 +197,14 @@ fn tarballs(
     Ok(found)
 }
 
-type Trees = Vec<(NpmTree, Modules, BTreeMap<String, Tarball>)>;
+type NpmTrees = Vec<(NpmTree, Modules, BTreeMap<String, Tarball>)>;
 
-fn trees(
+fn npm_trees(
     spec: &Spec,
     cache: &Cache,
     fetcher: &dyn Fn() -> Result<Fetcher, BuildError>,
     told: &(dyn Fn(Step<'_>) + Sync),
-) -> Result<Trees, BuildError> {
+) -> Result<NpmTrees, BuildError> {
     let mut found = Vec::new();
     for tree in &spec.npm_trees {
         let text = fs::read_to_string(&tree.lock).map_err(BuildError::io("read", &tree.lock))?;
@@ -242,7 +246,11 @@ fn all(
 }
 
 /// The ELF files that are no package's, by where they go.
-fn elves(npm: &[(Npm, Tarball)], locals: &[Local]) -> Vec<(String, Elf)> {
+fn elves(
+    npm: &[(Npm, Tarball)],
+    locals: &[Local],
+    local_trees: &[(LocalTree, Entries)],
+) -> Vec<(String, Elf)> {
     let taken = npm.iter().flat_map(|(npm, tarball)| {
         npm.take.iter().filter_map(|(from, to)| {
             let elf = tarball.0.get(from)?.elf.clone()?;
@@ -251,5 +259,11 @@ fn elves(npm: &[(Npm, Tarball)], locals: &[Local]) -> Vec<(String, Elf)> {
     });
     let own =
         locals.iter().filter_map(|local| Some((local.to[1..].to_owned(), local.elf.clone()?)));
-    taken.chain(own).collect()
+    let laid = local_trees.iter().flat_map(|(tree, entries)| {
+        let place = &tree.to[1..];
+        entries
+            .iter()
+            .filter_map(move |(path, entry)| Some((format!("{place}/{path}"), entry.elf.clone()?)))
+    });
+    taken.chain(own).chain(laid).collect()
 }

@@ -32,5 +32,6 @@ pub mod sbom;
 pub mod slice;
 pub mod spec;
 pub mod tree;
+pub mod trees;
 
 pub use self::error::BuildError;

@@ -9,6 +9,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use lightship_model::digest::Digest;
 use lightship_model::manifest::{self, DebSource, Load, ManifestErrors, Registries, Text, Which};
 
 pub use self::layer::Integrity;
@@ -24,6 +25,7 @@ pub struct Spec {
     pub architecture: Architecture,
     pub npm: Vec<Npm>,
     pub npm_trees: Vec<NpmTree>,
+    pub trees: Vec<LocalTree>,
     pub files: Vec<File>,
     pub directories: Vec<Directory>,
     pub users: Vec<User>,
@@ -90,6 +92,17 @@ pub struct NpmTree {
     pub bins: Vec<String>,
     /// Packages that are left out although the lock names them.
     pub without: BTreeSet<String>,
+}
+
+/// A directory or archive of the building machine that is laid into the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalTree {
+    pub from: PathBuf,
+    /// Of the archive, or of the directory's listing.
+    pub sha256: Digest,
+    pub to: String,
+    /// As of a file.
+    pub owner: Option<String>,
 }
 
 /// One file of the manifest's own.

@@ -7,4 +7,5 @@ mod archive;
 mod cache;
 mod npm;
 mod refused;
+mod trees;
 mod world;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use lightship_model::digest::Digest;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub(super) struct Layer {
     pub(super) scripts: Scripts,
     pub(super) npm: Vec<Spanned<Npm>>,
     pub(super) npm_trees: Vec<Spanned<NpmTree>>,
+    pub(super) trees: Vec<Spanned<LocalTree>>,
     pub(super) files: Vec<Spanned<File>>,
     pub(super) directories: Vec<Spanned<Directory>>,
     pub(super) users: Vec<Spanned<User>>,
@@ -108,6 +110,15 @@ pub(super) struct NpmTree {
     pub(super) bins: Vec<String>,
     #[serde(default)]
     pub(super) without: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LocalTree {
+    pub(super) from: String,
+    pub(super) sha256: Digest,
+    pub(super) to: String,
+    pub(super) owner: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

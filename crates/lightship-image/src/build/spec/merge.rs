@@ -9,7 +9,9 @@ use lightship_model::nearest::nearest;
 use toml::Spanned;
 
 use super::layer::{Document, Layer, Port};
-use super::{Architecture, Directory, File, From, Npm, NpmTree, Spec, Start, Take, User, layer};
+use super::{
+    Architecture, Directory, File, From, LocalTree, Npm, NpmTree, Spec, Start, Take, User, layer,
+};
 use crate::build::slice::rules;
 
 pub(super) fn merge(texts: &[Text], registries: Registries) -> Result<Spec, ManifestErrors> {
@@ -53,6 +55,7 @@ fn empty(registries: Registries) -> Spec {
         architecture: Architecture::of_machine().unwrap_or(Architecture::Amd64),
         npm: Vec::new(),
         npm_trees: Vec::new(),
+        trees: Vec::new(),
         files: Vec::new(),
         directories: Vec::new(),
         users: Vec::new(),
@@ -90,6 +93,7 @@ impl Merge {
         }
         layer.npm.into_iter().for_each(|npm| self.npm(text, npm));
         layer.npm_trees.into_iter().for_each(|tree| self.npm_tree(text, tree));
+        layer.trees.into_iter().for_each(|tree| self.tree(text, tree));
         layer.files.iter().for_each(|file| self.file(text, file));
         layer.directories.into_iter().for_each(|directory| self.directory(text, directory));
         layer.users.iter().for_each(|user| self.user(text, user));
@@ -155,6 +159,14 @@ impl Merge {
         self.spec.npm_trees.retain(|other| other.to != to);
         let without = without.into_iter().collect();
         self.spec.npm_trees.push(NpmTree { lock, to, bins, without });
+    }
+
+    fn tree(&mut self, text: &Text, tree: Spanned<layer::LocalTree>) {
+        self.path(text, &tree, &tree.get_ref().to);
+        let layer::LocalTree { from, sha256, to, owner } = tree.into_inner();
+        let from = Path::new(&text.name).with_file_name(from);
+        self.spec.trees.retain(|other| other.to != to);
+        self.spec.trees.push(LocalTree { from, sha256, to, owner });
     }
 
     fn file(&mut self, text: &Text, file: &Spanned<layer::File>) {
