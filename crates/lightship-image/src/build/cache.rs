@@ -198,11 +198,9 @@ impl Cache {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
         let aside = self.aside();
-        let written = File::create(&aside).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&aside, path)
-        });
+        // Not synced: a power cut leaves a note whose seal does not hold, or a file of another
+        // size, and a thousand syncs of a tree of modules took minutes beside a busy disk.
+        let written = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, path));
         written.map_err(BuildError::io("write", path))
     }
 }

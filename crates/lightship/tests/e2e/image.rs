@@ -26,7 +26,9 @@ fn build() -> Built {
     command.args(["image", "build", "--locked", "--answer", "json", "--quiet"]);
     command.args(["--format", "docker-archive", "--compression", "none", "--tag", NAME]);
     command.arg("-f").arg(root.join("images/loa-core.toml")).arg("-o").arg(&archive);
-    command.env("LOA_IMAGE_CACHE", tmp.join("image-cache"));
+    if std::env::var_os("LOA_IMAGE_CACHE").is_none() {
+        command.env("LOA_IMAGE_CACHE", tmp.join("image-cache"));
+    }
     if std::env::var_os("LIGHTSHIP_RUNTIME_DIR").is_none() {
         command.env("LIGHTSHIP_RUNTIME_DIR", root.join("target/dist"));
     }

@@ -46,7 +46,8 @@ fn persists(engine: &Engine) {
     assert!(ran.starts_with("kept 1\nmoved 2\nmore 1\nuv 0.13.9"), "{ran}");
     assert_ne!(container.exec("gone").code, Some(0), "a tool that nobody wants runs");
     assert_eq!(fs::metadata(kept).unwrap().modified().unwrap(), untouched);
-    let installs = acts(volume.path())[trail + 2..].iter().filter(|act| *act == "install").count();
+    let installs =
+        acts(volume.path())[trail + 2..].iter().filter(|act| *act == "installed").count();
     assert_eq!(installs, 2, "{:?}", acts(volume.path()));
 }
 

@@ -48,7 +48,7 @@ fn all_four_tools_load_beside_the_gateway_and_work_from_exec_and_in_its_environm
 
     // Audit and logs are on the volume, and the trail is whole.
     let acts = acts(volume.path());
-    assert_eq!(acts.iter().filter(|act| *act == "install").count(), 7, "{acts:?}");
+    assert_eq!(acts.iter().filter(|act| *act == "installed").count(), 7, "{acts:?}");
     let mut audit = Command::new(env!("CARGO_BIN_EXE_lightship"));
     audit.args(["audit", "verify", "--tool-dir"]).arg(volume.path());
     Done::from(audit.output().unwrap()).ok();
