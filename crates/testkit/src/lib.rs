@@ -10,6 +10,7 @@ mod base64;
 pub mod browser;
 mod done;
 pub mod groups;
+mod image_registry;
 mod loader;
 pub mod process;
 mod registry;
@@ -20,6 +21,7 @@ mod tree;
 mod web;
 
 pub use self::done::Done;
+pub use self::image_registry::ImageRegistry;
 pub use self::loader::Loader;
 pub use self::registry::{
     CrateRelease, DebFile, DebianArchive, NpmPackage, Registry, Wheel, WheelRelease,
