@@ -9,6 +9,7 @@ mod archive;
 mod blobs;
 pub(crate) mod docker;
 mod error;
+mod marks;
 pub mod oci;
 mod place;
 mod platform;
