@@ -46,13 +46,15 @@ pub struct Reader<R> {
     /// Of the current entry: what is left of its bytes in the tar, and the padding behind.
     left: u64,
     padding: u64,
+    /// Whether the current entry is a file: what else has bytes has no content.
+    is_file: bool,
     /// Of the current entry, when it is sparse.
     map: Option<Map>,
 }
 
 impl<R: BufRead> Reader<R> {
     pub fn new(inner: R) -> Self {
-        Self { inner, at: 0, left: 0, padding: 0, map: None }
+        Self { inner, at: 0, left: 0, padding: 0, is_file: false, map: None }
     }
 
     /// What the tar is read from.
@@ -137,6 +139,7 @@ impl<R: BufRead> Reader<R> {
         };
         self.left = stored;
         self.padding = (BLOCK - stored % BLOCK) % BLOCK;
+        self.is_file = kind == Type::File;
         if stored.checked_add(BLOCK).and_then(|size| size.checked_add(self.at)).is_none() {
             return Err(wrong("the size of an entry is out of all bounds"));
         }
@@ -187,7 +190,7 @@ impl<R: BufRead> Reader<R> {
     /// What reading fails with, and a tar that ends too early.
     pub fn content(&mut self, mut sink: impl FnMut(&[u8])) -> Result<bool, TarError> {
         let Some(map) = self.map.take() else {
-            let whole = self.left;
+            let whole = if self.is_file { self.left } else { 0 };
             self.pieces(whole, &mut sink)?;
             return Ok(true);
         };
