@@ -25,4 +25,5 @@ pub mod release;
 pub mod resolve;
 pub mod sources;
 pub mod tree;
+pub mod useful;
 pub mod version;

@@ -14,7 +14,12 @@ pub struct Request {
     /// Names that are not installed whoever asks for them: they are there otherwise, or only
     /// needed by scripts that are not run.
     pub without: BTreeSet<String>,
+    pub without_of: Without,
 }
+
+/// By a package, names that are not installed because of it, though it depends on them: it is
+/// not used as a whole. Others that depend on them get them.
+pub type Without = BTreeMap<String, BTreeSet<String>>;
 
 /// Why there is no answer. Each says by what way it was reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +42,7 @@ pub enum ResolveError {
 pub fn resolve(index: &Index, request: &Request) -> Result<Vec<Id>, ResolveError> {
     let mut search = Search {
         index,
-        without: &request.without,
+        request,
         chosen: BTreeMap::new(),
         provided: BTreeMap::new(),
         queue: Vec::new(),
@@ -71,7 +76,7 @@ struct Choice {
 
 struct Search<'a> {
     index: &'a Index,
-    without: &'a BTreeSet<String>,
+    request: &'a Request,
     chosen: BTreeMap<&'a str, Choice>,
     /// Names that the chosen ones provide, with their versions.
     provided: BTreeMap<&'a str, Vec<Option<&'a str>>>,
@@ -98,7 +103,7 @@ impl Search<'_> {
         let package = index.get(id);
         for field in [package.pre_depends, package.depends] {
             for group in groups(field, index.arch()) {
-                if group.iter().any(|relation| self.is_met(relation)) {
+                if group.iter().any(|relation| self.is_met(package.name, relation)) {
                     continue;
                 }
                 let candidates: Vec<Id> =
@@ -120,8 +125,11 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn is_met(&self, relation: &Relation<'_>) -> bool {
-        self.without.contains(relation.name)
+    /// Whether what the package `by` asks for needs nothing more.
+    fn is_met(&self, by: &str, relation: &Relation<'_>) -> bool {
+        let Request { without, without_of, .. } = self.request;
+        without.contains(relation.name)
+            || without_of.get(by).is_some_and(|needless| needless.contains(relation.name))
             || self
                 .chosen
                 .get(relation.name)
@@ -268,8 +276,13 @@ mod tests {
         let request = Request {
             packages: packages.iter().map(ToString::to_string).collect(),
             without: without.iter().map(ToString::to_string).collect(),
+            ..Request::default()
         };
-        let ids = resolve(index, &request).map_err(|error| error.to_string())?;
+        answer(index, &request)
+    }
+
+    fn answer(index: &Index, request: &Request) -> Result<Vec<String>, String> {
+        let ids = resolve(index, request).map_err(|error| error.to_string())?;
         let shown = |id: &Id| format!("{} {}", index.get(*id).name, index.get(*id).version);
         Ok(ids.iter().map(shown).collect())
     }
@@ -309,6 +322,19 @@ mod tests {
     fn what_is_there_otherwise_is_left_out_with_all_that_it_needs() {
         let index = index(SMALL);
         assert_eq!(ask(&index, &["app"], &["lib", "awk", "editor"]).unwrap(), ["app 1"]);
+    }
+
+    #[test]
+    fn what_one_package_can_do_without_is_there_for_another() {
+        let index = index("part 1;Depends: perl, lib\nwhole 1;Depends: perl\nperl 5\nlib 1");
+        let needless = BTreeSet::from(["perl".to_owned()]);
+        let ask = |packages: &[&str]| {
+            let packages = packages.iter().map(ToString::to_string).collect();
+            let without_of = BTreeMap::from([("part".to_owned(), needless.clone())]);
+            answer(&index, &Request { packages, without_of, ..Request::default() }).unwrap()
+        };
+        assert_eq!(ask(&["part"]), ["lib 1", "part 1"]);
+        assert_eq!(ask(&["part", "whole"]), ["lib 1", "part 1", "perl 5", "whole 1"]);
     }
 
     #[test]

@@ -17,14 +17,21 @@ impl Glob {
         ends.chain([path.len()]).any(|end| self.matches_all(&path[..end]))
     }
 
-    /// Keeps the set of places in the pattern at which a path that was read so far may be, so
-    /// that no pattern takes longer than its length times that of the path.
-    fn matches_all(&self, path: &[u8]) -> bool {
+    /// Whether `path` itself is meant. Keeps the set of places in the pattern at which a path that
+    /// was read so far may be, so that no pattern takes longer than its length times that of the
+    /// path.
+    pub fn matches_all(&self, path: &[u8]) -> bool {
+        let plain = self.0.iter().position(|byte| b"*?".contains(byte));
+        let Some(plain) = plain else { return self.0 == path };
+        if !path.starts_with(&self.0[..plain]) {
+            return false;
+        }
         let mut places = vec![false; self.0.len() + 1];
+        let mut next = places.clone();
         places[0] = true;
         self.skip_stars(&mut places);
         for byte in path {
-            let mut next = vec![false; self.0.len() + 1];
+            next.fill(false);
             for at in (0..self.0.len()).filter(|at| places[*at]) {
                 match self.0[at] {
                     b'*' => next[at] |= *byte != b'/' || self.is_double(at),
@@ -33,7 +40,7 @@ impl Glob {
                 }
             }
             self.skip_stars(&mut next);
-            places = next;
+            std::mem::swap(&mut places, &mut next);
         }
         places[self.0.len()]
     }
@@ -83,6 +90,25 @@ mod tests {
             ("**", "anything/at/all", true),
         ] {
             assert_eq!(Glob::new(pattern).matches(path.as_bytes()), is_meant, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_alone_is_meant_on_request() {
+        for (pattern, path, is_meant) in [
+            ("usr/bin/bash", "usr/bin/bash", true),
+            ("usr/bin/bash", "usr/bin/bashbug", false),
+            ("usr/bin/bash", "usr/bin/bash/x", false),
+            ("usr/lib/*.so.1", "usr/lib/liba.so.1", true),
+            ("usr/lib/*.so.1", "usr/lib/x/liba.so.1", false),
+            ("usr/lib/*/liba.so", "usr/lib/x/liba.so", true),
+            ("usr/share/**", "usr/share/a/b/c", true),
+            ("usr/share/**/x", "usr/share/a/b/y", false),
+            ("a*b*c", "aXbYc", true),
+            ("é*", "éü", true),
+        ] {
+            let glob = Glob::new(pattern);
+            assert_eq!(glob.matches_all(path.as_bytes()), is_meant, "{pattern} {path}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use lightship_debian::resolve::Without;
 use lightship_model::confinement::{Confine, Limits};
 use lightship_model::digest::Digest;
 use lightship_model::lock::{DebArchive, LockedDebPackage};
@@ -136,13 +137,18 @@ impl Fetcher {
     }
 
     /// The packages that `deb` means now for Debian's architecture `arch` (`amd64`), from signed
-    /// lists.
+    /// lists; `without` says what some of them can do without.
     ///
     /// # Errors
     /// When no mirror is known, a signature does not hold, or something is not to be had.
-    pub fn choose(&self, deb: &DebSource, arch: &str) -> Result<Chosen, FetchError> {
+    pub fn choose(
+        &self,
+        deb: &DebSource,
+        without: &Without,
+        arch: &str,
+    ) -> Result<Chosen, FetchError> {
         self.with_job(|job| {
-            let choice = deb::choose_for(job, deb, arch)?;
+            let choice = deb::choose_for(job, deb, without, arch)?;
             let suites = choice.suites.into_iter().map(|origin| Suite {
                 archive: origin.archive,
                 name: origin.name,

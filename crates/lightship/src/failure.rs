@@ -93,6 +93,7 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
+            Self::Image { source: SourceError::Reference(_), .. } => exit::USAGE,
             Self::Manifest(_)
             | Self::Settings(_)
             | Self::Config(_)
@@ -146,6 +147,7 @@ impl Failure {
             Self::Loader(error) => Some(error.help().to_owned()),
             Self::Build(error) => error.help(),
             Self::Image { source, .. } => source.help(),
+            Self::Registry(error) => error.help(),
             Self::Subject(error) => Some(error.help()),
             Self::Check(error) => Some(error.help().to_owned()),
             Self::Baseline(_) => Some(
@@ -160,7 +162,6 @@ impl Failure {
             ),
             Self::Manifest(_)
             | Self::Config(_)
-            | Self::Registry(_)
             | Self::Layout(_)
             | Self::Archive(_)
             | Self::Option(_)

@@ -11,6 +11,7 @@ pub mod browser;
 mod done;
 mod engine;
 pub mod groups;
+mod image_registry;
 mod loader;
 pub mod process;
 mod registry;
@@ -22,6 +23,7 @@ mod web;
 
 pub use self::done::Done;
 pub use self::engine::Engine;
+pub use self::image_registry::ImageRegistry;
 pub use self::loader::Loader;
 pub use self::registry::{
     CrateRelease, DebFile, DebianArchive, NpmPackage, Registry, Wheel, WheelRelease,

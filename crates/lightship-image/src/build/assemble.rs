@@ -1,11 +1,13 @@
 //! The tree, from all its parts. One path has one node, nothing lies below a link, and every
 //! directory that something lies in is there.
 
+mod nodes;
+mod settle;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use lightship_model::digest::Digest;
-
+use self::nodes::{directory, in_memory, link, text_node};
+use self::settle::shown;
 use super::BuildError;
 use super::accounts::{self, Accounts};
 use super::cache::Cache;
@@ -50,10 +52,11 @@ pub fn tree(parts: &Parts<'_>) -> Result<Tree, BuildError> {
     builder.trees(&accounts)?;
     builder.files(&accounts)?;
     builder.runtime()?;
-    builder.check()?;
-    builder.parents();
-    builder.times();
-    Ok(builder.tree)
+    let mut tree = builder.tree;
+    settle::check(&tree)?;
+    settle::parents(&mut tree, parts.packages);
+    settle::times(&mut tree);
+    Ok(tree)
 }
 
 /// Adds baked tools, below directories of their own.
@@ -359,85 +362,6 @@ impl Builder<'_> {
             self.tree.0.remove(path);
         }
     }
-
-    /// Nothing lies below what is no directory.
-    fn check(&self) -> Result<(), BuildError> {
-        for (path, node) in &self.tree.0 {
-            for (at, _) in path.match_indices('/') {
-                let Some(above) = self.tree.0.get(&path[..at]) else { continue };
-                if above.kind != Kind::Directory {
-                    let why = format!(
-                        "{} has it, and `/{}` is no directory",
-                        shown(&node.owner),
-                        &path[..at]
-                    );
-                    return Err(BuildError::Path { path: path.clone(), why });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes the directories that something lies in, as its package has them.
-    fn parents(&mut self) {
-        let mut missing: BTreeMap<String, Node> = BTreeMap::new();
-        for (path, node) in &self.tree.0 {
-            for (at, _) in path.match_indices('/') {
-                let above = &path[..at];
-                if self.tree.0.contains_key(above) || missing.contains_key(above) {
-                    continue;
-                }
-                let known = match &node.owner {
-                    Owner::Package(name) => self.parts.packages.get(name),
-                    _ => None,
-                };
-                let item = known.and_then(|package| package.items.get(above));
-                let plain = directory(0o755, node.owner.clone(), node.stratum);
-                let made = match item {
-                    Some(Item { kind: ItemKind::Directory, mode, uid, gid, .. }) => {
-                        Node { mode: *mode, uid: *uid, gid: *gid, ..plain }
-                    }
-                    _ => plain,
-                };
-                missing.insert(above.to_owned(), made);
-            }
-        }
-        self.tree.0.extend(missing);
-    }
-
-    /// A directory is as old as the newest thing in it: the same whoever else is in the image.
-    fn times(&mut self) {
-        let mut newest: BTreeMap<String, u64> = BTreeMap::new();
-        for (path, node) in &self.tree.0 {
-            if node.kind != Kind::Directory {
-                let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-                let time = newest.entry(above.to_owned()).or_default();
-                *time = (*time).max(node.mtime);
-            }
-        }
-        for (path, node) in &mut self.tree.0 {
-            if node.kind == Kind::Directory {
-                node.mtime = newest.get(path).copied().unwrap_or(0);
-            }
-        }
-    }
-}
-
-fn directory(mode: u32, owner: Owner, stratum: Stratum) -> Node {
-    Node { kind: Kind::Directory, mode, uid: 0, gid: 0, mtime: 0, owner, stratum }
-}
-
-fn link(target: String, owner: Owner, stratum: Stratum) -> Node {
-    Node { kind: Kind::Symlink(target), ..directory(0o777, owner, stratum) }
-}
-
-fn text_node(bytes: &[u8], owner: Owner) -> Node {
-    Node { kind: Kind::File(in_memory(bytes)), ..directory(0o644, owner, Stratum::System) }
-}
-
-fn in_memory(bytes: &[u8]) -> Content {
-    let place = Place::Memory(Arc::from(bytes));
-    Content { size: bytes.len() as u64, digest: Digest::of(bytes), place }
 }
 
 fn ids(path: &str, accounts: &Accounts, owner: Option<&str>) -> Result<(u32, u32), BuildError> {
@@ -465,14 +389,4 @@ fn merged_target(target: &str) -> String {
 fn gone(path: &str) -> BuildError {
     let why = "its bytes are not in the cache any more: build again".to_owned();
     BuildError::Path { path: path.to_owned(), why }
-}
-
-fn shown(owner: &Owner) -> String {
-    match owner {
-        Owner::Base => "lightship itself".to_owned(),
-        Owner::Package(name) => format!("the package `{name}`"),
-        Owner::Tool(name) => format!("the tool `{name}`"),
-        Owner::Npm(name) => format!("the npm package `{name}`"),
-        Owner::Files => "the manifest".to_owned(),
-    }
 }

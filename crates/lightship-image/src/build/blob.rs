@@ -1,12 +1,9 @@
 //! A layer as a file: its tar, compressed, with its digests.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
-use lightship_model::digest::Digest;
-use sha2::{Digest as _, Sha256};
-
+use super::checked::Checked;
 use super::compress::{Compressed, Compression};
 use super::layers::{Body, Entry, Layer};
 use super::tree::{Content, Place};
@@ -58,36 +55,24 @@ fn write_file<W: Write>(
     match &content.place {
         Place::Memory(bytes) => tar.file(header, &mut &bytes[..]),
         Place::File(path) => {
-            let about = |error: io::Error| {
-                let reason = format!("can't read `{}` for `{}`", path.display(), header.path);
-                io::Error::new(error.kind(), format!("{reason}: {error}"))
+            let about = |source| Reading {
+                what: format!("`{}` for `{}`", path.display(), header.path),
+                source,
             };
-            let file = File::open(path).map_err(about)?;
-            let mut checked = Checked { file, hasher: Sha256::new() };
-            tar.file(header, &mut checked)?;
-            let found = Digest::from_hasher(checked.hasher);
-            if found == content.digest {
-                return Ok(());
-            }
-            let reason = format!(
-                "it has been changed (sha256 {found}, expected {}): remove it, so that it is \
-                 fetched anew",
-                content.digest
-            );
-            Err(about(io::Error::new(io::ErrorKind::InvalidData, reason)))
+            let mut copy = || {
+                let mut checked = Checked::open(path)?;
+                tar.file(header, &mut checked)?;
+                checked.finish(content)
+            };
+            copy().map_err(|error: io::Error| io::Error::new(error.kind(), about(error)))
         }
     }
 }
 
-struct Checked {
-    file: File,
-    hasher: Sha256,
-}
-
-impl Read for Checked {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        Ok(count)
-    }
+/// Which file it was.
+#[derive(Debug, thiserror::Error)]
+#[error("can't read {what}")]
+struct Reading {
+    what: String,
+    source: io::Error,
 }

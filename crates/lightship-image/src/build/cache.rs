@@ -10,8 +10,11 @@
 //! ```
 //!
 //! Each file is written aside and renamed. One whose size or time is not what it was made with
-//! has been changed by somebody: its index is as good as absent, and everything is got anew.
+//! has been changed by somebody: its index is as good as absent, and everything is got anew. What
+//! was changed without that shows when it is written into an image: that build fails, and the next
+//! gets it anew.
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,6 +27,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::BuildError;
+use super::checked::Altered;
 use super::tree::{Content, Place};
 
 /// What the time of every file here is, in seconds since 1970: another time is another writer.
@@ -190,6 +194,13 @@ impl Cache {
     pub fn forget(&self, digest: &Digest) {
         // Absent is what is wanted.
         drop(fs::remove_file(self.file_path(digest)));
+    }
+
+    /// The same for the content that `error` is about, if it is about one.
+    pub fn forget_altered(&self, error: &(dyn Error + 'static)) {
+        if let Some(altered) = Altered::behind(error) {
+            self.forget(&altered.expected);
+        }
     }
 
     fn index_path(&self, kind: &str, digest: &Digest) -> PathBuf {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::BuildError;
+use super::checked::Checked;
 use super::tree::{Content, Kind, Node, Place, Tree};
 
 /// Writes `tree` into the directory `to`, which must be absent or empty. Owners come with
@@ -60,9 +61,9 @@ fn file(place: &Path, content: &Content) -> io::Result<()> {
     match &content.place {
         Place::Memory(bytes) => file.write_all(bytes),
         Place::File(from) => {
-            let written = io::copy(&mut File::open(from)?, &mut file)?;
-            let whole = written == content.size;
-            whole.then_some(()).ok_or_else(|| io::Error::other("the cache's file is cut off"))
+            let mut checked = Checked::open(from)?;
+            io::copy(&mut checked, &mut file)?;
+            checked.finish(content)
         }
     }
 }

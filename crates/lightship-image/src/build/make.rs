@@ -14,7 +14,8 @@ use super::cache::Cache;
 use super::local::Local;
 use super::lock::{self, Decision, Lock, LockedSuite, LockedTarball};
 use super::npm::{self, Modules, Tarball};
-use super::packages::{self, Packages, request};
+use super::packages::request::{self, Question};
+use super::packages::{self, Packages};
 use super::slice::{Selection, select};
 use super::spec::{LocalTree, Npm, NpmTree, Spec};
 use super::tree::Tree;
@@ -91,7 +92,7 @@ pub fn make(
             (resolve(&spec, Lock::new(recipe), before.as_ref(), &fetcher)?, true)
         }
     };
-    let deb = request::of(&spec);
+    let deb = request::of(&spec).deb;
     let packages = packages::get(cache, &fetcher, &deb, &lock.packages, &|package| {
         told(Step::Package(package));
     })?;
@@ -148,9 +149,9 @@ fn resolve(
     before: Option<&Lock>,
     fetcher: &dyn Fn() -> Result<Fetcher, BuildError>,
 ) -> Result<Lock, BuildError> {
-    let deb = request::of(spec);
+    let Question { deb, without } = request::of(spec);
     if !deb.packages.is_empty() {
-        let chosen = fetcher()?.choose(&deb, spec.architecture.as_str());
+        let chosen = fetcher()?.choose(&deb, &without, spec.architecture.as_str());
         let chosen = chosen
             .map_err(|source| BuildError::Fetch { what: "the packages".to_owned(), source })?;
         lock::no_older(before, &chosen.suites)?;

@@ -11,6 +11,7 @@ pub mod assemble;
 pub mod baked;
 pub mod blob;
 pub mod cache;
+pub mod checked;
 pub mod compress;
 pub mod directory;
 pub mod effects;

@@ -11,8 +11,14 @@ use std::path::{Path, PathBuf};
 
 use lightship_model::digest::Digest;
 use lightship_model::manifest::{self, DebSource, Load, ManifestErrors, Registries, Text, Which};
+use schemars::{Schema, SchemaGenerator};
 
 pub use self::layer::Integrity;
+
+/// The JSON Schema of `[image]`; what it refers to goes into `generator`.
+pub fn schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<layer::Layer>()
+}
 
 /// A whole, checked `[image]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

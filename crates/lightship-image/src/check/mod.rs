@@ -2,6 +2,7 @@
 
 mod baseline;
 mod budget;
+mod error;
 mod render;
 mod rules;
 
@@ -9,8 +10,9 @@ use serde::Serialize;
 
 pub use self::baseline::{Baseline, BaselineError};
 pub use self::budget::{Budget, Growth, Limit, Limits};
+pub use self::error::CheckError;
 pub use self::render::{markdown, text};
-pub use self::rules::{CheckError, check};
+pub use self::rules::check;
 use crate::measure::Sizes;
 
 /// The answer.

@@ -1,6 +1,7 @@
 //! One repository of a registry: asks, shows who it is, and asks again when the server is busy.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -22,6 +23,8 @@ use crate::oci::{BlobDigest, Descriptor, media};
 
 /// Requests after the first that nobody answered, or a busy server did.
 const TRIES: u32 = 5;
+/// The same, as long as nobody has ever answered: its name may be a wrong one.
+const FIRST_TRIES: u32 = 2;
 /// How long a registry may think about what it was sent: it reads a whole layer before it answers.
 const THINKING: Duration = Duration::from_mins(10);
 
@@ -65,6 +68,7 @@ struct Inner {
     access: Access,
     credentials: Option<Credentials>,
     authorization: Mutex<Option<String>>,
+    answered: AtomicBool,
 }
 
 /// A manifest as the registry has it.
@@ -115,6 +119,7 @@ impl Client {
             access,
             credentials,
             authorization: Mutex::new(None),
+            answered: AtomicBool::new(false),
         })))
     }
 
@@ -129,7 +134,12 @@ impl Client {
 
     /// A blob's bytes, which are checked while they are read.
     pub fn blob(&self, digest: &BlobDigest, size: Option<u64>) -> BlobReader {
-        BlobReader::new(self.clone(), digest.clone(), size)
+        BlobReader::new(self.clone(), digest.clone(), size, true)
+    }
+
+    /// The same for somebody who compares the digest, so that nothing is hashed twice.
+    pub(super) fn unchecked_blob(&self, digest: &BlobDigest, size: Option<u64>) -> BlobReader {
+        BlobReader::new(self.clone(), digest.clone(), size, false)
     }
 
     /// The address of what is at `path` in the repository.
@@ -178,9 +188,11 @@ impl Client {
     ) -> Result<Response<Body>, RegistryError> {
         let (mut again, mut shown) = (0, false);
         loop {
+            let answered = self.0.answered.load(Ordering::Relaxed);
+            let patience = if answered { tries } else { tries.min(FIRST_TRIES) };
             let mut answer = match self.once(call) {
                 Ok(answer) => answer,
-                Err(error) if passes(&error) && again < tries => {
+                Err(error) if passes(&error) && again < patience => {
                     again += 1;
                     wait(pause(again, None));
                     continue;
@@ -191,6 +203,7 @@ impl Client {
                     return Err(RegistryError::NoAnswer { action, url, source });
                 }
             };
+            self.0.answered.store(true, Ordering::Relaxed);
             let status = answer.status().as_u16();
             if call.fine.contains(&status) {
                 return Ok(answer);

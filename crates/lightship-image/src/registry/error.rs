@@ -45,3 +45,19 @@ pub enum RegistryError {
     #[error(transparent)]
     Layout(#[from] LayoutError),
 }
+
+impl RegistryError {
+    /// What to do next, where that is not plain from the error.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NoAnswer { url, .. } if url.starts_with("https:") => {
+                Some("a registry without TLS needs --insecure".to_owned())
+            }
+            Self::Refused { status: 404, .. } => Some(
+                "look at the name and the tag; some registries also say so to who may not see it"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! Registries, over the distribution API: images are pulled into a layout and pushed from one.
+//! Registries, over the distribution API: images are pulled into a layout, pushed from one, and
+//! read where they are.
 //!
 //! A blob is never believed: what is pulled has the digest that was asked for, or is an error.
 //! What is pushed keeps its bytes, so an image has the same digest wherever it is.
@@ -10,6 +11,7 @@ mod challenge;
 mod client;
 mod credentials;
 mod error;
+mod image;
 mod pull;
 mod push;
 mod reference;
@@ -18,6 +20,7 @@ mod referrers;
 pub use self::blob::BlobReader;
 pub use self::client::{Access, Client, Found, Options};
 pub use self::error::RegistryError;
+pub use self::image::image;
 pub use self::pull::{Pulled, pull};
 pub use self::push::{Pushed, push};
 pub use self::reference::{Reference, ReferenceError, Version};

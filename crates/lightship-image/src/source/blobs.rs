@@ -34,6 +34,14 @@ pub trait Blobs: Debug + Send + Sync {
     /// # Errors
     /// When there is no such blob, or it can't be read.
     fn open(&self, blob: &Blob) -> Result<Box<dyn Read + Send>, SourceError>;
+
+    /// The bytes of a manifest or an index, which registries keep elsewhere.
+    ///
+    /// # Errors
+    /// When there is no such document, or it can't be read.
+    fn open_manifest(&self, blob: &Blob) -> Result<Box<dyn Read + Send>, SourceError> {
+        self.open(blob)
+    }
 }
 
 impl Blob {
@@ -69,8 +77,17 @@ impl Blob {
 
     /// Reads a document whole, and checks it.
     pub(super) fn read(&self, blobs: &dyn Blobs) -> Result<Vec<u8>, SourceError> {
+        self.read_from(blobs.open(self)?)
+    }
+
+    /// The same of a manifest or an index.
+    pub(super) fn read_manifest(&self, blobs: &dyn Blobs) -> Result<Vec<u8>, SourceError> {
+        self.read_from(blobs.open_manifest(self)?)
+    }
+
+    fn read_from(&self, reader: Box<dyn Read + Send>) -> Result<Vec<u8>, SourceError> {
         let mut bytes = Vec::new();
-        let mut reader = blobs.open(self)?.take(LONGEST_DOCUMENT + 1);
+        let mut reader = reader.take(LONGEST_DOCUMENT + 1);
         reader.read_to_end(&mut bytes).map_err(SourceError::read(&format!("`{}`", self.name)))?;
         if bytes.len() as u64 > LONGEST_DOCUMENT {
             return Err(self.wrong("it is longer than 8 MiB"));

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::registry::{ReferenceError, RegistryError};
 use crate::tar::read::TarError;
 
 /// Why an image can't be read. All of it is the input's fault, or the disk's.
@@ -37,6 +38,12 @@ pub enum SourceError {
     Tag { tag: String, there: Vec<String> },
     #[error("the image has more than {limit} {what}")]
     TooMuch { what: &'static str, limit: usize },
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error("there is no file `{name}`, nor an image of that name in a registry")]
+    Nowhere { name: String, source: RegistryError },
 }
 
 impl SourceError {
@@ -55,7 +62,7 @@ impl SourceError {
         match self {
             Self::Unknown { .. } | Self::Empty { .. } => Some(
                 "an OCI layout, an archive of one, what `docker save` or `podman save` wrote, an \
-                 unpacked root, or a tar of one is taken"
+                 unpacked root, a tar of one, or registry:HOST/NAME:TAG is taken"
                     .to_owned(),
             ),
             Self::Digest { .. } | Self::Size { .. } | Self::Missing { .. } => Some(
@@ -70,6 +77,11 @@ impl SourceError {
             Self::Several { there } => {
                 Some(format!("choose with IMAGE#NAME; there are: {}", list(there)))
             }
+            Self::Registry(error) => error.help(),
+            Self::Nowhere { .. } => Some(
+                "write registry:HOST/NAME:TAG for an image in a registry, ./NAME for a file"
+                    .to_owned(),
+            ),
             Self::Tag { there, .. } => Some(format!("there are: {}", list(there))),
             _ => None,
         }

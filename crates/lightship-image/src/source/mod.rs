@@ -2,13 +2,16 @@
 //! save` wrote, an unpacked root, a tar of one, or standard input. What it is shows in its
 //! content, never in its name. Every blob's digest and length are checked while it is read.
 //!
-//! A registry gives [`Blobs`] and the descriptor of what was asked for to [`oci::resolve`].
+//! [`Place`] tells files from images in registries; a registry gives [`Blobs`] and the descriptor
+//! of what was asked for to [`oci::resolve`].
 
 mod archive;
 mod blobs;
 pub(crate) mod docker;
 mod error;
+mod marks;
 pub mod oci;
+mod place;
 mod platform;
 pub mod root;
 mod spool;
@@ -22,6 +25,7 @@ use lightship_model::digest::Digest;
 use self::archive::Archive;
 pub use self::blobs::{Blob, Blobs};
 pub use self::error::SourceError;
+pub use self::place::Place;
 pub use self::platform::Wanted;
 pub use self::unpack::Compression;
 use crate::oci::{BlobDigest, Config, Platform};

@@ -97,7 +97,7 @@ fn choose(blobs: &dyn Blobs, tops: &[Descriptor], wanted: &Wanted) -> Result<Cho
         if depth == DEEPEST {
             return Err(blob.wrong("indexes lead to indexes too often"));
         }
-        let index: Index = blob.parse(&blob.read(blobs)?)?;
+        let index: Index = blob.parse(&blob.read_manifest(blobs)?)?;
         waiting.extend(index.manifests.into_iter().rev().map(|next| (depth + 1, next)));
     }
     found.retain(|descriptor| descriptor.artifact_type.is_none());
@@ -130,7 +130,7 @@ fn image(
     wanted: &Wanted,
 ) -> Result<Image, SourceError> {
     let blob = Blob::of(descriptor);
-    let document = blob.read(&*blobs)?;
+    let document = blob.read_manifest(&*blobs)?;
     let parsed: Result<Manifest, SourceError> = blob.parse(&document);
     let manifest = parsed.map_err(|error| match error {
         SourceError::Wrong { why, .. } => {

@@ -5,12 +5,14 @@
 //! entries that are no files have no content, whatever their header says, and a stream may end
 //! without the two blocks of zeros. Everything else that is odd is an error with its place.
 
+mod entry;
 mod header;
 mod pax;
 mod sparse;
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
+pub use self::entry::{Header, Type};
 use self::header::{BLOCK, Block, LENGTH};
 use self::pax::Extended;
 use self::sparse::Map;
@@ -35,40 +37,6 @@ pub enum TarError {
     Wrong { at: u64, what: &'static str },
 }
 
-/// What kind of entry it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    File,
-    HardLink,
-    Symlink,
-    Directory,
-    /// Character or block device, pipe.
-    Special,
-    /// Something that is not unpacked.
-    Unknown(u8),
-}
-
-/// One entry, without its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Where its first header begins in the tar: that of its PAX or long name, if it has one.
-    pub start: u64,
-    pub path: Vec<u8>,
-    pub kind: Type,
-    /// Target of a link, else empty.
-    pub link: Vec<u8>,
-    /// The twelve permission bits.
-    pub mode: u32,
-    pub uid: u64,
-    pub gid: u64,
-    /// Seconds since 1970.
-    pub mtime: i64,
-    /// Of the file as it is unpacked, in bytes; 0 for what is no file.
-    pub size: u64,
-    /// It has holes.
-    pub sparse: bool,
-}
-
 /// A tar that is read from front to back.
 #[derive(Debug)]
 pub struct Reader<R> {
@@ -78,13 +46,15 @@ pub struct Reader<R> {
     /// Of the current entry: what is left of its bytes in the tar, and the padding behind.
     left: u64,
     padding: u64,
+    /// Whether the current entry is a file: what else has bytes has no content.
+    is_file: bool,
     /// Of the current entry, when it is sparse.
     map: Option<Map>,
 }
 
 impl<R: BufRead> Reader<R> {
     pub fn new(inner: R) -> Self {
-        Self { inner, at: 0, left: 0, padding: 0, map: None }
+        Self { inner, at: 0, left: 0, padding: 0, is_file: false, map: None }
     }
 
     /// What the tar is read from.
@@ -169,6 +139,7 @@ impl<R: BufRead> Reader<R> {
         };
         self.left = stored;
         self.padding = (BLOCK - stored % BLOCK) % BLOCK;
+        self.is_file = kind == Type::File;
         if stored.checked_add(BLOCK).and_then(|size| size.checked_add(self.at)).is_none() {
             return Err(wrong("the size of an entry is out of all bounds"));
         }
@@ -219,7 +190,7 @@ impl<R: BufRead> Reader<R> {
     /// What reading fails with, and a tar that ends too early.
     pub fn content(&mut self, mut sink: impl FnMut(&[u8])) -> Result<bool, TarError> {
         let Some(map) = self.map.take() else {
-            let whole = self.left;
+            let whole = if self.is_file { self.left } else { 0 };
             self.pieces(whole, &mut sink)?;
             return Ok(true);
         };

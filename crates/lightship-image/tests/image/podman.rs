@@ -1,7 +1,5 @@
 //! What podman makes of an image. It has a store of its own for each test.
 
-use std::path::Path;
-
 use lightship_image::build::compress::Compression;
 use lightship_image::oci::layout;
 use testkit::Engine;

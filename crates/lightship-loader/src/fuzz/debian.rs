@@ -211,7 +211,7 @@ fn names(bytes: &[u8]) -> Vec<String> {
 
 /// What is chosen for `name` is one package a name, and has what it needs.
 fn resolved(index: &Index, name: &str) {
-    let request = Request { packages: vec![name.to_owned()], without: BTreeSet::new() };
+    let request = Request { packages: vec![name.to_owned()], ..Request::default() };
     let chosen = match resolve(index, &request) {
         Ok(chosen) => chosen,
         Err(error) => return assert!(!error.to_string().is_empty()),

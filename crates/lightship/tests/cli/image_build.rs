@@ -55,6 +55,20 @@ fn the_same_manifest_makes_the_same_image_in_every_form() {
     // Beside the image lie the two bills of it.
     assert_eq!(index["manifests"].as_array().unwrap().len(), 3);
 
+    // And, on request, as files of the same bytes.
+    let third = build(&["-o", "three", "--sbom", "bills/of"]);
+    assert_eq!(third["digest"], first["digest"]);
+    for (name, word) in [("image.spdx.json", "spdxVersion"), ("image.cdx.json", "bomFormat")] {
+        let bill = std::fs::read(home.path("bills/of").join(name)).unwrap();
+        let parsed: serde_json::Value = serde_json::from_slice(&bill).unwrap();
+        assert!(parsed.get(word).is_some(), "{name}");
+        let digest = lightship_model::digest::Digest::of(&bill);
+        assert!(home.path("one/blobs/sha256").join(digest.as_str()).exists(), "{name}");
+    }
+    home.run(&["image", "build", "--sbom", "bills"]).refused(2);
+    let words = ["image", "build", "-o", "root", "--format", "dir", "--sbom", "bills"];
+    home.run(&words).refused(2);
+
     build(&["-o", "saved.tar", "--format", "docker-archive"]);
     build(&["-o", "oci.tar", "--format", "oci-archive"]);
     let sizes = |image: &str| {

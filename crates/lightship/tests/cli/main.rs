@@ -8,6 +8,7 @@ mod care_killed;
 mod doctor;
 mod image_build;
 mod image_measure;
+mod image_registry;
 mod image_views;
 mod killed_loader;
 mod manifest;

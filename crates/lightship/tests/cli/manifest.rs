@@ -1,5 +1,9 @@
 //! `lightship manifest`: errors are told with their place, and nothing is wrong with ours.
 
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
 use crate::support::Home;
 
 fn screen(text: &str) -> String {
@@ -64,4 +68,64 @@ fn the_schema_knows_the_keys_of_a_tool() {
     let schema = Home::new().run(&["manifest", "schema"]).ok();
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     assert!(schema["$defs"]["ToolLayer"]["properties"]["requires"].is_object(), "{schema:#}");
+}
+
+/// Prints what is wrong with each file, by a validator that knows nothing of lightship.
+const VALIDATE: &str = r#"
+import json, sys, tomllib
+try:
+    import jsonschema
+except ImportError:
+    sys.exit(9)
+validator = jsonschema.Draft202012Validator(json.load(open(sys.argv[1])))
+for name in sys.argv[2:]:
+    for error in validator.iter_errors(tomllib.load(open(name, "rb"))):
+        print(f"{name}: {error.json_path}: {error.message}")
+"#;
+
+/// Nothing where python3 has no `jsonschema`.
+fn wrong(home: &Home, files: &[String]) -> Option<String> {
+    let schema = home.write("schema.json", &home.run(&["manifest", "schema"]).ok());
+    let mut python = Command::new("python3");
+    let done = python.args(["-c", VALIDATE, &schema]).args(files).output();
+    let Some(done) = done.ok().filter(|done| done.status.code() != Some(9)) else {
+        writeln!(std::io::stderr(), "skipped: there is no python3-jsonschema here").unwrap();
+        return None;
+    };
+    assert!(done.status.success(), "{done:?}");
+    Some(String::from_utf8(done.stdout).unwrap())
+}
+
+#[test]
+fn the_images_of_the_repository_are_what_the_schema_says() {
+    let home = Home::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let names = entries.map(|path| path.display().to_string());
+    let is_manifest = |name: &String| name.ends_with(".toml") && !name.contains(".budget.");
+    let manifests: Vec<String> = names.filter(is_manifest).collect();
+    assert!(manifests.len() >= 5, "{manifests:?}");
+    let Some(wrong) = wrong(&home, &manifests) else { return };
+    assert_eq!(wrong, "");
+}
+
+#[test]
+fn the_schema_finds_what_is_wrong_with_an_image() {
+    let home = Home::new();
+    for (text, place) in [
+        ("[image]\npakages = []\n", "$.image"),
+        ("[image]\npackages = [1]\n", "$.image.packages[0]"),
+        ("[image]\npackages = [{ name = \"git\", slice = [] }]\n", "$.image.packages[0]"),
+        ("[[image.files]]\ntext = \"x\"\n", "$.image.files[0]"),
+        ("[[image.users]]\nname = \"x\"\nuid = \"1\"\n", "$.image.users[0].uid"),
+        ("[image]\nports = [true]\n", "$.image.ports[0]"),
+    ] {
+        let file = home.write("m.toml", text);
+        let Some(wrong) = wrong(&home, &[file]) else { return };
+        assert!(wrong.contains(&format!("m.toml: {place}: ")), "{text}: {wrong}");
+    }
+    let fine = "[image]\npackages = [\"bash\", { name = \"git\", slices = [\"https\"] }]\n\
+                ports = [8080, \"53/udp\"]\n[[image.files]]\nto = \"/a\"\nmode = \"0644\"\n";
+    let file = home.write("m.toml", fine);
+    assert_eq!(wrong(&home, &[file]).unwrap_or_default(), "");
 }

@@ -1,18 +1,27 @@
 //! Which packages are asked of the archive: those that are named, and those whose slices the
-//! named ones' slices need.
+//! named ones' slices need. And what none of these needs, though it depends on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lightship_debian::resolve::Without;
 use lightship_model::digest::Digest;
 use lightship_model::manifest::DebSource;
 
 use crate::build::slice::rules;
 use crate::build::spec::{Spec, Take};
 
-/// The question of `spec`: its source with packages and exceptions filled in.
-pub fn of(spec: &Spec) -> DebSource {
+/// What the archive is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub deb: DebSource,
+    /// By a package that is taken in slices, what no slice of it needs.
+    pub without: Without,
+}
+
+/// The question of `spec`.
+pub fn of(spec: &Spec) -> Question {
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
-    let mut without = BTreeSet::new();
+    let mut without = Without::new();
     let mut whole = BTreeSet::new();
     let mut queue: Vec<(&str, Take)> = Vec::new();
     for (wish, take) in &spec.packages {
@@ -29,7 +38,7 @@ pub fn of(spec: &Spec) -> DebSource {
             }
             continue;
         };
-        without.extend(rule.without.iter().cloned());
+        without.insert(name.to_owned(), rule.without.iter().cloned().collect());
         let slices = match &take {
             Take::Slices(slices) => slices,
             Take::Usual | Take::Whole => &rule.default,
@@ -44,24 +53,24 @@ pub fn of(spec: &Spec) -> DebSource {
             }
         }
     }
-    // What is taken whole may want what slices do without, and what is named is wanted.
-    if !whole.is_empty() {
-        without.clear();
-    }
-    without.retain(|name| !names.contains_key(name.as_str()));
-    DebSource {
-        packages: names.into_values().collect(),
-        without: without.into_iter().collect(),
-        ..spec.deb.clone()
-    }
+    // What is taken whole as well wants all of it.
+    without.retain(|name, needless| !whole.contains(name.as_str()) && !needless.is_empty());
+    let packages = names.into_values().collect();
+    Question { deb: DebSource { packages, ..spec.deb.clone() }, without }
 }
 
 /// A digest of all that decides which packages come: a lock that was made for another one is
 /// stale. The keys and the mirror are not in it, as they only say where and by whom.
 pub fn recipe(spec: &Spec) -> Digest {
-    let deb = of(spec);
+    let Question { deb, without } = of(spec);
+    let names: BTreeSet<&str> =
+        deb.packages.iter().map(|wish| wish.split('=').next().unwrap_or(wish)).collect();
+    // Locks were made with this list when it held for all packages at once.
+    let without: BTreeSet<&String> =
+        without.values().flatten().filter(|name| !names.contains(name.as_str())).collect();
+    let without: Vec<&String> = without.into_iter().collect();
     let npm: Vec<_> = spec.npm.iter().map(|npm| (&npm.package, &npm.version)).collect();
-    let parts = (deb.packages, deb.without, deb.suite, deb.components, spec.architecture, npm);
+    let parts = (&deb.packages, without, deb.suite, deb.components, spec.architecture, npm);
     Digest::of(format!("{parts:?}").as_bytes())
 }
 
@@ -78,21 +87,24 @@ mod tests {
 
     #[test]
     fn slices_bring_the_packages_of_the_slices_that_they_need() {
-        let deb = of(&spec("\"bash=5.2\""));
+        let deb = of(&spec("\"bash=5.2\"")).deb;
         let expected =
             ["base-files", "base-passwd", "bash=5.2", "dash", "libc-bin", "ncurses-base"];
         assert_eq!(deb.packages, expected);
     }
 
     #[test]
-    fn what_a_slice_does_without_is_left_out_unless_somebody_wants_it() {
+    fn what_no_slice_of_a_package_needs_is_not_wanted_for_it() {
         let git = "{ name = \"git\", slices = [\"local\"] }";
-        assert!(of(&spec(git)).without.contains(&"perl".to_owned()));
-        assert!(!of(&spec(&format!("{git}, \"perl\""))).without.contains(&"perl".to_owned()));
-        let whole = format!("{git}, {{ name = \"zsh\", whole = true }}");
-        assert!(of(&spec(&whole)).without.is_empty());
-        let needed = format!("{git}, {{ name = \"libstdc++6\", slices = [] }}");
-        assert!(of(&spec(&needed)).without.contains(&"perl".to_owned()));
+        let without = |packages: &str| {
+            let of_git = of(&spec(packages)).without.remove("git");
+            of_git.is_some_and(|needless| needless.contains("perl"))
+        };
+        assert!(without(git));
+        // Whoever else is there, whole or not.
+        assert!(without(&format!("{git}, {{ name = \"zsh\", whole = true }}")));
+        assert!(without(&format!("{git}, {{ name = \"libstdc++6\", slices = [] }}")));
+        assert!(!without("{ name = \"git\", whole = true }"));
     }
 
     #[test]

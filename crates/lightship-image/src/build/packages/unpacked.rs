@@ -8,6 +8,7 @@ use std::path::Path;
 use lightship_debian::control::paragraphs;
 use lightship_debian::deb;
 use lightship_debian::tree::{Entry, Kind};
+use lightship_debian::useful::is_useful;
 use lightship_model::digest::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +106,7 @@ impl Package {
             if items.len() >= MOST_ENTRIES {
                 return Err(io::Error::other("it has more entries than a package can have"));
             }
-            if is_kept(entry) {
+            if is_useful(entry) {
                 let kind = take_in(cache, entry, content, &items, &mut left)?;
                 items.insert(entry.path.clone(), item(entry, kind));
             }
@@ -171,27 +172,4 @@ pub(in crate::build) fn elf_of(content: &Content) -> io::Result<Option<Elf>> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         other => other,
     }
-}
-
-/// Documentation, manuals and translations are left out; licences stay.
-fn is_kept(entry: &Entry) -> bool {
-    const LEFT_OUT: [&str; 9] = [
-        "usr/share/man/",
-        "usr/share/info/",
-        "usr/share/locale/",
-        "usr/share/lintian/",
-        "usr/share/doc-base/",
-        "usr/share/bash-completion/",
-        "usr/share/zsh/",
-        "usr/share/fish/",
-        "usr/share/bug/",
-    ];
-    if let Some(rest) = entry.path.strip_prefix("usr/share/doc/") {
-        // A package may share another one's directory.
-        let shared = !rest.contains('/') && matches!(entry.kind, Kind::Symlink(_));
-        return shared || rest.ends_with("/copyright") && entry.kind != Kind::Directory;
-    }
-    !LEFT_OUT
-        .iter()
-        .any(|folder| entry.path.starts_with(folder) || entry.path == folder.trim_end_matches('/'))
 }

@@ -4,6 +4,7 @@
 
 mod attach;
 mod cyclonedx;
+mod files;
 mod purl;
 mod spdx;
 
@@ -12,6 +13,7 @@ use lightship_model::time::Timestamp;
 
 pub use self::attach::attach;
 pub use self::cyclonedx::cyclonedx;
+pub use self::files::write;
 pub use self::spdx::spdx;
 use crate::oci::BlobDigest;
 

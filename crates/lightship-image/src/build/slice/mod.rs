@@ -2,7 +2,6 @@
 //! programs need.
 
 mod closure;
-mod glob;
 pub mod rules;
 mod select;
 #[cfg(test)]

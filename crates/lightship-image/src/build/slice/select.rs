@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use lightship_debian::relation::groups;
 
 use super::closure::{Places, plain};
-use super::glob::matches;
 use super::rules::{self, Slice};
 use crate::build::BuildError;
 use crate::build::packages::{Item, ItemKind, Package, Packages};
 use crate::build::spec::{Architecture, Spec, Take};
 use crate::elf::Elf;
+use crate::glob::Glob;
 
 /// A path that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,8 +175,9 @@ impl<'a> Select<'a> {
         };
         // One star means files; a directory that is empty by intent is named, or lies below two.
         let files = pattern.contains('*') && !pattern.contains("**");
+        let glob = Glob::new(pattern);
         let meant = |(path, item): &(&'a String, &'a Item)| {
-            matches(pattern, path) && !(files && item.kind == ItemKind::Directory)
+            glob.matches_all(path.as_bytes()) && !(files && item.kind == ItemKind::Directory)
         };
         let found: Vec<&String> =
             package.items.iter().filter(meant).map(|(path, _)| path).collect();

@@ -1,9 +1,11 @@
 //! `[image]` of one file as it was typed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use lightship_model::digest::Digest;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -15,46 +17,81 @@ pub(super) struct Document {
     pub(super) image: Option<Spanned<Layer>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "ImageLayer")]
 pub(super) struct Layer {
+    /// Debian packages, by name or with what is taken of them.
+    #[schemars(with = "Vec<Package>")]
     pub(super) packages: Vec<Spanned<Package>>,
+    /// Debian's release: `bookworm`. Default: this machine's.
     pub(super) suite: Option<String>,
+    /// Where packages come from. Default: what apt is configured for.
     pub(super) mirror: Option<String>,
+    /// Parts of the archive. Default: `main`.
     pub(super) components: Option<Vec<String>>,
+    /// Files with certificates of archives other than Debian's.
     pub(super) keys: Vec<String>,
+    /// `amd64` or `arm64`. Default: this machine's.
+    #[schemars(with = "Option<String>")]
     pub(super) architecture: Option<Spanned<String>>,
     pub(super) scripts: Scripts,
+    /// Files out of tarballs of npm's registry.
+    #[schemars(with = "Vec<Npm>")]
     pub(super) npm: Vec<Spanned<Npm>>,
+    /// Projects, as `npm ci` lays them out.
+    #[schemars(with = "Vec<NpmTree>")]
     pub(super) npm_trees: Vec<Spanned<NpmTree>>,
+    /// Directories and archives of one's own, pinned by digest.
+    #[schemars(with = "Vec<LocalTree>")]
     pub(super) trees: Vec<Spanned<LocalTree>>,
+    /// Files and links of one's own.
+    #[schemars(with = "Vec<File>")]
     pub(super) files: Vec<Spanned<File>>,
+    /// Directories, empty unless something else is put into them.
+    #[schemars(with = "Vec<Directory>")]
     pub(super) directories: Vec<Spanned<Directory>>,
+    /// Users beside those of Debian.
+    #[schemars(with = "Vec<User>")]
     pub(super) users: Vec<Spanned<User>>,
+    /// Whether lightship-init, the loader and the manifest are in the image.
     pub(super) runtime: Option<bool>,
+    /// What is run, with its first arguments.
     pub(super) entrypoint: Option<Vec<String>>,
+    /// What is run, or the entrypoint's arguments, unless others are given.
     pub(super) command: Option<Vec<String>>,
+    /// Environment of what is run.
     pub(super) env: BTreeMap<String, String>,
+    /// Whose process it is: a name, or `UID:GID`.
     pub(super) user: Option<String>,
+    /// Where it is run.
+    #[schemars(with = "Option<String>")]
     pub(super) workdir: Option<Spanned<String>>,
     pub(super) labels: BTreeMap<String, String>,
+    /// Directories that outlive the container.
     pub(super) volumes: Vec<String>,
+    /// Ports that it listens on: 8080, or "53/udp".
+    #[schemars(with = "Vec<Port>")]
     pub(super) ports: Vec<Spanned<Port>>,
+    /// What asks it to end: `SIGTERM`.
     pub(super) stop_signal: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Scripts {
+    /// Packages whose scripts the image can do without.
     pub(super) ignore: Vec<String>,
 }
 
 /// `"bash"`, or `{ name = "git", slices = ["https"] }`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PackageTable {
     pub(super) name: String,
+    /// Parts of it; none for what programs of others need. Default: the usual ones.
     pub(super) slices: Option<Vec<String>>,
+    /// All but documentation and translations.
     #[serde(default)]
     pub(super) whole: bool,
 }
@@ -84,63 +121,86 @@ impl<'de> Deserialize<'de> for Package {
     }
 }
 
+impl JsonSchema for Package {
+    fn schema_name() -> Cow<'static, str> {
+        "Package".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<PackageTable>();
+        json_schema!({ "anyOf": [{ "type": "string" }, table] })
+    }
+}
+
 /// `8080`, or `"53/udp"`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum Port {
     Number(u16),
     Text(String),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Npm {
     pub(super) package: String,
     pub(super) version: String,
+    /// `sha512-…`. Default: what the registry says, kept in the lock.
+    #[schemars(with = "Option<String>")]
     pub(super) integrity: Option<Integrity>,
+    /// Paths in the tarball, without its first directory, and where they go.
     pub(super) take: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NpmTree {
+    /// Its `package-lock.json`.
     pub(super) lock: String,
     pub(super) to: String,
+    /// Programs of it that get a link in `/usr/local/bin`.
     #[serde(default)]
     pub(super) bins: Vec<String>,
+    /// Packages that are left out.
     #[serde(default)]
     pub(super) without: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LocalTree {
     pub(super) from: String,
+    /// What it has to be: `lightship image build` says it of another one.
+    #[schemars(with = "String")]
     pub(super) sha256: Digest,
     pub(super) to: String,
     pub(super) owner: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) from: Option<String>,
     pub(super) text: Option<String>,
     pub(super) link: Option<String>,
     pub(super) to: String,
+    /// In octal: `"0755"`.
+    #[schemars(with = "Option<String>")]
     pub(super) mode: Option<Mode>,
     pub(super) owner: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Directory {
     pub(super) path: String,
+    /// In octal: `"0755"`.
+    #[schemars(with = "Option<String>")]
     pub(super) mode: Option<Mode>,
     pub(super) owner: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct User {
     pub(super) name: String,

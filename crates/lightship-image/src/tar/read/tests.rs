@@ -253,3 +253,11 @@ fn contents_are_passed_over_by_seeking() {
     assert_eq!(starts, [0, 512 + 100_352]);
     assert_eq!(reader.position(), tar.len() as u64);
 }
+
+#[test]
+fn what_is_no_file_has_no_content_whatever_lies_behind_its_header() {
+    let tar = [raw(b'V', "volume", 3, b"abc"), raw(b'0', "next", 1, b"n")].concat();
+    let found = read(&tar).unwrap();
+    assert_eq!((found[0].0.size, found[0].1.as_slice()), (0, &b""[..]));
+    assert_eq!(found[1].1, b"n");
+}

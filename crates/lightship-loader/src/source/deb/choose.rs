@@ -1,7 +1,7 @@
 //! Choosing packages from a mirror's lists, in the form in which a lock holds them.
 
 use lightship_debian::index::Package;
-use lightship_debian::resolve::{Request, resolve};
+use lightship_debian::resolve::{Request, Without, resolve};
 use lightship_model::lock::{LockedDeb, LockedDebPackage};
 use lightship_model::manifest::DebSource;
 
@@ -23,19 +23,23 @@ pub(crate) struct Choice {
 
 /// The packages that `deb` means now on this machine.
 pub(crate) fn choose(job: &mut Job<'_>, deb: &DebSource) -> Result<Choice, InstallError> {
-    choose_for(job, deb, super::arch()?)
+    choose_for(job, deb, &Without::new(), super::arch()?)
 }
 
-/// The same for another architecture.
+/// The same for another architecture, and for packages that can do without others.
 pub(crate) fn choose_for(
     job: &mut Job<'_>,
     deb: &DebSource,
+    without_of: &Without,
     arch: &str,
 ) -> Result<Choice, InstallError> {
     let archive = archive::open(job, deb, arch)?;
     let without = deb.without.iter().map(String::as_str).chain(NEVER);
-    let request =
-        Request { packages: deb.packages.clone(), without: without.map(str::to_owned).collect() };
+    let request = Request {
+        packages: deb.packages.clone(),
+        without: without.map(str::to_owned).collect(),
+        without_of: without_of.clone(),
+    };
     let chosen = resolve(&archive.index, &request)
         .map_err(|error| InstallError::Recipe(format!("its packages: {error}")))?;
     let mut packages = Vec::new();

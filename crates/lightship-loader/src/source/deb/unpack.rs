@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use lightship_debian::deb;
 use lightship_debian::tree::{self, Entry, Kind, Links, Unpacker};
+use lightship_debian::useful::is_useful;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::archive::{Limits, Meter, check_links};
@@ -148,24 +149,14 @@ fn tell(text: &str) {
 
 /// Manuals, translations and the like are left out; licences stay.
 fn is_wanted(entry: &Entry) -> bool {
-    const LEFT_OUT: [&str; 8] = [
-        "usr/share/man/",
-        "usr/share/info/",
-        "usr/share/locale/",
-        "usr/share/lintian/",
-        "usr/share/doc-base/",
-        "usr/share/bash-completion/",
-        "usr/share/zsh/",
-        "usr/share/fish/",
-    ];
-    // Those that something lies in are made for it.
-    if entry.kind == Kind::Directory {
-        return false;
+    // Directories that something lies in are made for it, and a link to another package's
+    // licence leads nowhere in a prefix.
+    let is_doc = entry.path.starts_with("usr/share/doc/");
+    match entry.kind {
+        Kind::Directory => false,
+        Kind::File => is_useful(entry),
+        _ => is_useful(entry) && !is_doc,
     }
-    if entry.path.starts_with("usr/share/doc/") {
-        return entry.kind == Kind::File && entry.path.ends_with("/copyright");
-    }
-    !LEFT_OUT.iter().any(|folder| entry.path.starts_with(folder))
 }
 
 /// For `fuzz`: unpacks the package in `file` below `root`, silently.

@@ -13,6 +13,7 @@ use lightship_image::build::finish::{Wish, finish};
 use lightship_image::build::image::Image;
 use lightship_image::build::layer_cache::LayerCache;
 use lightship_image::build::make::{Built, Request, Step, make};
+use lightship_image::build::sbom::{self, Bill};
 use lightship_image::build::tree::{Kind, Owner};
 use lightship_image::build::{directory, lock};
 use lightship_image::oci::{archive, layout};
@@ -35,7 +36,8 @@ Examples:
   lightship image build                             the lock and the sizes alone
 
 The same inputs make the same digests. The image's time is SOURCE_DATE_EPOCH, or that of the newest
-file of its packages. Bills of what is in it (SPDX, CycloneDX) lie in the layout beside it.
+file of its packages. Bills of what is in it (SPDX, CycloneDX) lie in the layout beside it; --sbom DIR
+writes them as files, too.
 
 Packages come from the mirrors that apt is configured for, or [registries] and LOA_DEBIAN_MIRROR
 name; each is verified from the archive's signature down. Downloads are kept in LOA_IMAGE_CACHE,
@@ -66,6 +68,9 @@ pub(crate) struct Args {
     /// How much: zstd 1 to 19, gzip 1 to 9
     #[arg(long, value_name = "N")]
     level: Option<u32>,
+    /// Also write the bills of materials into this directory: image.spdx.json, image.cdx.json
+    #[arg(long, value_name = "DIR", requires = "output")]
+    sbom: Option<PathBuf>,
     /// Lock file [default: beside the manifest, lightship.image.lock for lightship.toml]
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
@@ -111,26 +116,46 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             tell(&step);
         }
     })?;
-    let mut image = None;
-    if let Some(output) = &args.output {
-        let owners = rustix::process::geteuid().is_root();
-        match args.format {
-            Form::Dir => directory::write(&built.tree, output, owners)?,
-            form => image = Some(write(args, form, output, &mut built, &cache)?),
-        }
+    let image = output(args, &mut built, &cache);
+    if let Err(Failure::Build(error)) = &image {
+        cache.forget_altered(error);
     }
+    let image = image?;
     print(args, &built, image.as_ref())?;
     Ok(exit::OK)
 }
 
-/// Makes the image and puts it where it is wanted.
+/// Puts what was built where it is wanted: as a directory, or as an image.
+fn output(args: &Args, built: &mut Built, cache: &Cache) -> Result<Option<Image>, Failure> {
+    match (&args.output, args.format, &args.sbom) {
+        (None, ..) => Ok(None),
+        (Some(_), Form::Dir, Some(_)) => {
+            Err(Failure::Option("bills are of an image, and `--format dir` makes none".to_owned()))
+        }
+        (Some(output), Form::Dir, None) => {
+            let owners = rustix::process::geteuid().is_root();
+            directory::write(&built.tree, output, owners)?;
+            Ok(None)
+        }
+        (Some(output), form, sbom) => {
+            let (image, bill) = write(args, form, output, built, cache)?;
+            if let Some(dir) = sbom {
+                sbom::write(dir, &bill)
+                    .map_err(|source| Failure::Write { path: dir.clone(), source })?;
+            }
+            Ok(Some(image))
+        }
+    }
+}
+
+/// Makes the image and writes it.
 fn write(
     args: &Args,
     form: Form,
     output: &Path,
     built: &mut Built,
     cache: &Cache,
-) -> Result<Image, Failure> {
+) -> Result<(Image, Bill), Failure> {
     let usual = if form == Form::DockerArchive { Compression::GZIP } else { Compression::ZSTD };
     let compression = args.compression.unwrap_or(usual);
     let compression = match args.level {
@@ -144,7 +169,7 @@ fn write(
         threads: std::thread::available_parallelism().map_or(1, NonZero::get),
     };
     let layers = LayerCache::at(&cache.layers_dir());
-    let (image, _bill) = finish(built, &wish, &layers)?;
+    let (image, bill) = finish(built, &wish, &layers)?;
     match form {
         Form::OciArchive => drop(archive::write_oci(output, &image, &args.tag)?),
         Form::DockerArchive => drop(archive::write_docker(output, &image, &args.tag)?),
@@ -152,7 +177,7 @@ fn write(
     }
     // What is kept for nobody costs room and nothing else.
     drop(layers.prune(KEPT));
-    Ok(image)
+    Ok((image, bill))
 }
 
 /// A line a step, on standard error: the answer alone is on standard output.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use lightship_image::check::{self, Baseline, Budget};
-use lightship_image::source::Wanted;
 use lightship_model::exit;
 use lightship_model::manifest::{ManifestErrors, Text};
 use lightship_model::size::Size;
 use serde_json::json;
 
+use super::input::Input;
 use crate::failure::Failure;
 use crate::out;
 
@@ -38,7 +38,8 @@ can't be held against it";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, or -
+    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, - for
+    /// standard input, or HOST/NAME:TAG in a registry
     #[arg(value_name = "IMAGE")]
     image: String,
     /// A size for all that is shipped, unpacked (500MB), or a budget file
@@ -47,9 +48,8 @@ pub(crate) struct Args {
     /// What growth is held against: an image, or what `measure` or `check` printed as JSON
     #[arg(long, value_name = "IMAGE|FILE")]
     baseline: Option<String>,
-    /// Which of several platforms, as in linux/arm64; this machine's if not given
-    #[arg(long, value_name = "OS/ARCH")]
-    platform: Option<Wanted>,
+    #[command(flatten)]
+    input: Input,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -70,10 +70,10 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let budget = budget(&args.budget)?;
     let baseline = match named_baseline(args, &budget) {
-        Some(name) => Some(baseline(&name, args.platform.as_ref())?),
+        Some(name) => Some(baseline(&name, &args.input)?),
         None => None,
     };
-    let image = super::read(&args.image, args.platform.as_ref())?;
+    let image = args.input.read(&args.image)?;
     let verdict = check::check(&image, &budget, baseline.as_ref())?;
     match args.format {
         Format::Json => out::print_json(&json!(verdict))?,
@@ -106,10 +106,10 @@ fn named_baseline(args: &Args, budget: &Budget) -> Option<String> {
     Some(if beside.exists() { beside.display().to_string() } else { name.clone() })
 }
 
-fn baseline(name: &str, platform: Option<&Wanted>) -> Result<Baseline, Failure> {
+fn baseline(name: &str, input: &Input) -> Result<Baseline, Failure> {
     if Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("json")) {
         let json = fs::read(name).map_err(|source| Failure::Read { path: name.into(), source })?;
         return Ok(Baseline::read(name, &json)?);
     }
-    Ok(Baseline::of(&super::read(name, platform)?)?)
+    Ok(Baseline::of(&input.read(name)?)?)
 }

@@ -2,10 +2,10 @@
 
 use lightship_image::compare;
 use lightship_image::measure::Measurement;
-use lightship_image::source::Wanted;
 use lightship_model::exit;
 use serde_json::json;
 
+use super::input::Input;
 use crate::failure::Failure;
 use crate::out::{self, Answer};
 
@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   lightship image compare old.tar new.tar
   lightship image compare slim.tar worker.tar worker-git.tar
+  lightship image compare registry.example/team/worker:1.0 build/worker
   lightship image compare old.tar new.tar --format json | jq '.totals[0].difference'
 
 Each is held against the first: totals, layers, directories, packages and files that differ, those
@@ -27,16 +28,15 @@ pub(crate) struct Args {
     /// Two or more images, of any kind that `image measure` takes
     #[arg(required = true, num_args = 2.., value_name = "IMAGE")]
     images: Vec<String>,
-    /// Which of several platforms, as in linux/arm64; this machine's if not given
-    #[arg(long, value_name = "OS/ARCH")]
-    platform: Option<Wanted>,
+    #[command(flatten)]
+    input: Input,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Answer,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let read = |name: &String| super::read(name, args.platform.as_ref());
+    let read = |name: &String| args.input.read(name);
     let images: Vec<Measurement> = args.images.iter().map(read).collect::<Result<_, _>>()?;
     let all = compare::compare(&images.iter().collect::<Vec<_>>());
     match args.format {

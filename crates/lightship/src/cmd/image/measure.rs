@@ -4,10 +4,10 @@ mod document;
 mod text;
 
 use clap::ValueEnum;
-use lightship_image::source::Wanted;
 use lightship_model::exit;
 use serde_json::Value;
 
+use super::input::Input;
 use crate::failure::Failure;
 use crate::out::{self, Answer};
 
@@ -17,6 +17,7 @@ Examples:
   lightship image measure build/worker                 an OCI layout, or an unpacked root
   docker save NAME | lightship image measure -         standard input
   lightship image measure all.tar#worker:latest        one of several images in a file
+  lightship image measure registry:registry.example/team/worker:1.0
   lightship image measure worker.tar --by files,dead --top 50
   lightship image measure worker.tar --format json | jq '.images[0].live.packed'
 
@@ -25,18 +26,21 @@ charged to the files that they hold. dead: shipped and hidden by a later layer. 
 same content again, and no hard link. Directories, packages and files with what is unowned and
 what is dead sum to what is shipped, to the byte.
 
+HOST/NAME:TAG is in a registry unless there is such a file; with registry: or docker:// in front it
+always is. Its layers are read as they come, and not kept.
+
 Exit codes: 0; 2 wrong usage; 3 an image that can't be read, or is not what its digests say";
 
 /// Show where every byte of an image went
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, or -
+    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, - for
+    /// standard input, or HOST/NAME:TAG in a registry
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
-    /// Which of several platforms, as in linux/arm64; this machine's if not given
-    #[arg(long, value_name = "OS/ARCH")]
-    platform: Option<Wanted>,
+    #[command(flatten)]
+    input: Input,
     /// Lines of each table; 10 if not given, and all of them as JSON
     #[arg(long, value_name = "NUMBER")]
     top: Option<usize>,
@@ -83,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let extent = Extent { by: args.by.clone(), top: args.top.unwrap_or(usual), depth: args.depth };
     let mut documents = Vec::new();
     for (at, name) in args.images.iter().enumerate() {
-        let measurement = super::read(name, args.platform.as_ref())?;
+        let measurement = args.input.read(name)?;
         match args.format {
             Answer::Json => documents.push(document::of(&measurement, &extent)),
             Answer::Text => {

@@ -3,6 +3,8 @@
 mod build;
 mod check;
 mod compare;
+mod connection;
+mod input;
 mod measure;
 mod pull;
 mod push;
@@ -10,8 +12,6 @@ mod report;
 mod what_if;
 
 use clap::Subcommand;
-use lightship_image::measure::{self as measuring, Measurement};
-use lightship_image::source::{self, Wanted};
 
 use crate::failure::Failure;
 
@@ -20,6 +20,7 @@ Examples:
   lightship image build -o worker                  from `[image]` of lightship.toml
   lightship image measure worker.tar               layers, directories, packages, waste
   podman save NAME | lightship image measure -     what another tool has made
+  lightship image measure registry:registry.example/team/worker:1.0
   lightship image what-if worker.tar --remove git  what would go with it
   lightship image compare old.tar new.tar          side by side
   lightship image check worker.tar --budget 500MB  GO or NO-GO
@@ -60,11 +61,4 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         Command::Pull(args) => pull::run(&args),
         Command::Push(args) => push::run(&args),
     }
-}
-
-/// Reads and measures an image.
-fn read(name: &str, wanted: Option<&Wanted>) -> Result<Measurement, Failure> {
-    let image = source::open(name, &wanted.cloned().unwrap_or_default());
-    let measured = image.and_then(measuring::measure);
-    measured.map_err(|source| Failure::Image { name: name.to_owned(), source })
 }

@@ -7,7 +7,7 @@ use lightship_image::registry::{self, Pulled, Reference};
 use lightship_model::exit;
 use serde_json::json;
 
-use super::push::Connection;
+use super::connection::Connection;
 use crate::failure::Failure;
 use crate::out::{self, Answer};
 

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use lightship_image::registry::{self, Options, Pushed, Reference};
+use lightship_image::registry::{self, Pushed, Reference};
 use lightship_model::exit;
 use serde_json::json;
 
+use super::connection::Connection;
 use crate::failure::Failure;
 use crate::out::{self, Answer};
 
@@ -42,23 +43,6 @@ pub(crate) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Answer,
-}
-
-/// How to speak to the registry.
-#[derive(Debug, clap::Args)]
-pub(super) struct Connection {
-    /// Without TLS; a registry on the loopback never needs it
-    #[arg(long)]
-    insecure: bool,
-    /// The file with the credentials
-    #[arg(long, value_name = "FILE")]
-    authfile: Option<PathBuf>,
-}
-
-impl Connection {
-    pub(super) fn options(&self) -> Options {
-        Options { insecure: self.insecure, auth_file: self.authfile.clone() }
-    }
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use lightship_image::report;
-use lightship_image::source::Wanted;
 use lightship_model::exit;
 
+use super::input::Input;
 use crate::failure::Failure;
 use crate::out;
 
@@ -25,7 +25,8 @@ Exit codes: 0; 2 wrong usage; 3 an image that can't be read; 73 the page can't b
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, or -
+    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, - for
+    /// standard input, or HOST/NAME:TAG in a registry
     #[arg(value_name = "IMAGE")]
     image: String,
     /// The image that it is held against
@@ -34,13 +35,12 @@ pub(crate) struct Args {
     /// Where the page is written; - is standard output
     #[arg(long, short, value_name = "FILE", default_value = "report.html")]
     output: PathBuf,
-    /// Which of several platforms, as in linux/arm64; this machine's if not given
-    #[arg(long, value_name = "OS/ARCH")]
-    platform: Option<Wanted>,
+    #[command(flatten)]
+    input: Input,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let read = |name: &String| super::read(name, args.platform.as_ref());
+    let read = |name: &String| args.input.read(name);
     let image = read(&args.image)?;
     let against = args.against.as_ref().map(read).transpose()?;
     let page = report::html(&image, against.as_ref())

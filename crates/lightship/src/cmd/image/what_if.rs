@@ -1,10 +1,10 @@
 //! `lightship image what-if`: what an image would be without something.
 
-use lightship_image::source::Wanted;
 use lightship_image::what_if;
 use lightship_model::exit;
 use serde_json::json;
 
+use super::input::Input;
 use crate::failure::Failure;
 use crate::out::{self, Answer};
 
@@ -27,7 +27,8 @@ Exit codes: 0; 2 a name that is nothing in the image; 3 an image that can't be r
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, or -
+    /// An OCI layout or archive, what `docker save` wrote, an unpacked root, a tar of one, - for
+    /// standard input, or HOST/NAME:TAG in a registry
     #[arg(value_name = "IMAGE")]
     image: String,
     /// What is not to be there; several times for several things together
@@ -36,9 +37,8 @@ pub(crate) struct Args {
     /// What has to stay, and nothing else; without it what apt was asked for
     #[arg(long, value_name = "NAME", requires = "remove")]
     keep: Vec<String>,
-    /// Which of several platforms, as in linux/arm64; this machine's if not given
-    #[arg(long, value_name = "OS/ARCH")]
-    platform: Option<Wanted>,
+    #[command(flatten)]
+    input: Input,
     /// Lines of the table of what could go
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     top: usize,
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let image = super::read(&args.image, args.platform.as_ref())?;
+    let image = args.input.read(&args.image)?;
     if args.remove.is_empty() {
         let all = what_if::candidates(&image);
         match args.format {

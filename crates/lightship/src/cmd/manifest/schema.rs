@@ -1,7 +1,9 @@
 //! `lightship manifest schema`: the JSON Schema of a manifest, for editors.
 
+use lightship_image::build::spec;
 use lightship_model::exit;
 use lightship_model::manifest::layer::Layer;
+use schemars::SchemaGenerator;
 
 use crate::failure::Failure;
 use crate::out;
@@ -19,6 +21,13 @@ Examples:
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> Result<u8, Failure> {
-    out::print_json(&schemars::schema_for!(Layer).to_value())?;
+    let mut generator = SchemaGenerator::default();
+    let image = spec::schema(&mut generator);
+    let mut whole = generator.into_root_schema_for::<Layer>().to_value();
+    // The manifest's own reader leaves this to the image builder.
+    if let Some(known) = whole.pointer_mut("/properties/image") {
+        *known = image.to_value();
+    }
+    out::print_json(&whole)?;
     Ok(exit::OK)
 }
