@@ -1,7 +1,7 @@
 //! A newer identity is laid over the image's at start, from the volume.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use lightship_model::digest::Digest;
@@ -23,7 +23,7 @@ impl Container {
         container
     }
 
-    fn place(&self) -> std::path::PathBuf {
+    fn place(&self) -> PathBuf {
         self.0.path().join("workspace/loa-identity")
     }
 
@@ -32,7 +32,8 @@ impl Container {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("SOUL.md"), text).unwrap();
         let path = self.0.path().join("data").join(name);
-        let tar = Command::new("tar").arg("-czf").arg(&path).arg("-C").arg(folder.path()).arg(".");
+        let mut tar = Command::new("tar");
+        tar.arg("-czf").arg(&path).arg("-C").arg(folder.path()).arg(".");
         assert!(tar.status().unwrap().success());
         Digest::of(&fs::read(path).unwrap()).to_string()
     }
@@ -108,5 +109,5 @@ fn a_kill_between_the_renames_is_made_good_by_the_next_start() {
     fs::rename(container.place(), &old).unwrap();
     container.start("2.tar.gz", &second);
     container.has("second");
-    assert!(Path::new(&container.place()).is_dir());
+    assert!(container.place().is_dir());
 }

@@ -133,7 +133,6 @@ impl Drop for Podman {
         // Layers may be mounted, and only podman knows where.
         drop(self.command(&["rm", "--all", "--force", "--time", "0"]).output());
         drop(self.command(&["rmi", "--all", "--force"]).output());
-        drop(self.command(&["unshare", "true"]).output());
     }
 }
 

