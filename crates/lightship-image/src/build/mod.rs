@@ -26,6 +26,7 @@ pub mod make;
 pub mod metadata;
 pub mod npm;
 pub mod packages;
+mod room;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sbom;
