@@ -452,5 +452,6 @@ fn shown(owner: &Owner) -> String {
         Owner::Tool(name) => format!("the tool `{name}`"),
         Owner::Npm(name) => format!("the npm package `{name}`"),
         Owner::Files => "the manifest".to_owned(),
+        Owner::Warm => "the service's caches".to_owned(),
     }
 }

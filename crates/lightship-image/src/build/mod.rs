@@ -33,5 +33,6 @@ pub mod sbom;
 pub mod slice;
 pub mod spec;
 pub mod tree;
+pub mod warm;
 
 pub use self::error::BuildError;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use lightship_model::duration::HumanDuration;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,26 @@ pub(super) struct Layer {
     pub(super) volumes: Vec<String>,
     pub(super) ports: Vec<Spanned<Port>>,
     pub(super) stop_signal: Option<String>,
+    pub(super) warm: Option<Spanned<Warm>>,
+}
+
+/// A start at build time.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Warm {
+    pub(super) command: Option<Vec<String>>,
+    pub(super) ready: Option<WarmReady>,
+    pub(super) keep: Vec<Spanned<String>>,
+    pub(super) settle: Option<HumanDuration>,
+    pub(super) timeout: Option<HumanDuration>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WarmReady {
+    pub(super) http: Option<String>,
+    pub(super) tcp: Option<String>,
+    pub(super) log: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
