@@ -50,6 +50,14 @@ impl Accounts {
         };
         Ok((uid, gid))
     }
+
+    /// The home of the user with that number; `/` for one that has none.
+    pub(super) fn home(&self, uid: u32) -> String {
+        let uid = uid.to_string();
+        let mut lines = self.passwd.lines().map(|line| line.split(':'));
+        let home = lines.find_map(|mut fields| (fields.nth(2)? == uid).then(|| fields.nth(2))?);
+        home.filter(|home| !home.is_empty()).unwrap_or("/").to_owned()
+    }
 }
 
 fn without(list: &mut String, name: &str) {

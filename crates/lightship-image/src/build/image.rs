@@ -139,6 +139,7 @@ fn contents(owners: &BTreeSet<Owner>) -> String {
             Owner::Base => None,
             Owner::Package(name) | Owner::Tool(name) | Owner::Npm(name) => Some(name.as_str()),
             Owner::Files => Some("files"),
+            Owner::Warm => Some("caches"),
         })
         .collect();
     match names.len() {

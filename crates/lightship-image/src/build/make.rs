@@ -20,7 +20,7 @@ use super::slice::{Selection, select};
 use super::spec::{LocalTree, Npm, NpmTree, Spec};
 use super::tree::Tree;
 use super::trees::{self, Entries};
-use super::{baked, effects, local, spec};
+use super::{baked, effects, local, spec, warm};
 use crate::elf::Elf;
 use crate::parallel;
 
@@ -52,6 +52,8 @@ pub enum Step<'a> {
     Tarball(&'a LockedTarball),
     /// A line of what goes on while tools are baked.
     Baking(&'a str),
+    /// A line of what goes on while the service fills its caches.
+    Warming(&'a str),
     /// The lock was written to this file.
     Locked(&'a str),
 }
@@ -132,6 +134,10 @@ pub fn make(
         };
         let packed = baked::install(&order, &|line| told(Step::Baking(line)))?;
         assemble::add(&mut tree, packed.nodes());
+    }
+    if let Some(warm) = &spec.warm {
+        let order = warm::Order { warm, start: &spec.start, tree: &tree, cache };
+        warm::fill(&order, &|line| told(Step::Warming(line)))?.add(&mut tree, cache);
     }
     // A lock of what could not be built would only be in the way.
     if is_new {

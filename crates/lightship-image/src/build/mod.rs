@@ -27,6 +27,7 @@ pub mod make;
 pub mod metadata;
 pub mod npm;
 pub mod packages;
+mod room;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sbom;
@@ -34,5 +35,6 @@ pub mod slice;
 pub mod spec;
 pub mod tree;
 pub mod trees;
+pub mod warm;
 
 pub use self::error::BuildError;

@@ -5,6 +5,7 @@ mod layer;
 mod merge;
 #[cfg(test)]
 mod tests;
+mod warm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use lightship_model::manifest::{self, DebSource, Load, ManifestErrors, Registrie
 use schemars::{Schema, SchemaGenerator};
 
 pub use self::layer::Integrity;
+pub use self::warm::{Until, Warm};
 
 /// The JSON Schema of `[image]`; what it refers to goes into `generator`.
 pub fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -42,6 +44,8 @@ pub struct Spec {
     /// Packages whose scripts are passed over although nobody has reviewed them.
     pub ignored_scripts: BTreeSet<String>,
     pub start: Start,
+    /// A start at build time.
+    pub warm: Option<Warm>,
 }
 
 /// How much of a package is taken.
@@ -196,7 +200,7 @@ pub fn open(path: &Path) -> Result<(Spec, Vec<Text>), ManifestErrors> {
     let texts = manifest::texts(&which, read)?;
     let baked = whole.tools_in_order().into_iter().filter(|tool| tool.load == Load::Baked);
     let baked = baked.map(|tool| tool.name.to_string()).collect();
-    let spec = merge::merge(&texts, whole.registries)?;
+    let spec = merge::merge(&texts, whole.registries, whole.service.as_ref())?;
     Ok((Spec { baked, ..spec }, texts))
 }
 
@@ -206,5 +210,5 @@ pub fn open(path: &Path) -> Result<(Spec, Vec<Text>), ManifestErrors> {
 /// Everything that is wrong with it.
 #[cfg(test)]
 pub(super) fn of_texts(texts: &[Text]) -> Result<Spec, ManifestErrors> {
-    merge::merge(texts, Registries::default())
+    merge::merge(texts, Registries::default(), None)
 }

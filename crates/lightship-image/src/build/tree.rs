@@ -64,6 +64,8 @@ pub enum Owner {
     Npm(String),
     /// `[[image.files]]` of the manifest.
     Files,
+    /// Caches that the service has filled at build time.
+    Warm,
 }
 
 /// How often a path changes from one build to the next: each is a layer, lowest first. Few
@@ -78,6 +80,6 @@ pub enum Stratum {
     Npm,
     /// Baked tools of every other source.
     Tools,
-    /// Files, the manifest, accounts, lightship itself.
+    /// Files, the manifest, accounts, lightship itself, caches that were filled.
     Config,
 }

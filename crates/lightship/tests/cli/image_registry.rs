@@ -2,7 +2,6 @@
 //! real registry.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -27,7 +26,7 @@ fn server(home: &Home, password: bool) -> Option<ImageRegistry> {
         if password { ImageRegistry::with_password } else { ImageRegistry::start };
     let server = start(&dir);
     if server.is_none() {
-        writeln!(std::io::stderr(), "skipped: there is no `docker-registry` here").unwrap();
+        eprintln!("skipped: there is no `docker-registry` here");
     }
     server
 }

@@ -1,6 +1,5 @@
 //! `lightship manifest`: errors are told with their place, and nothing is wrong with ours.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -89,7 +88,7 @@ fn wrong(home: &Home, files: &[String]) -> Option<String> {
     let mut python = Command::new("python3");
     let done = python.args(["-c", VALIDATE, &schema]).args(files).output();
     let Some(done) = done.ok().filter(|done| done.status.code() != Some(9)) else {
-        writeln!(std::io::stderr(), "skipped: there is no python3-jsonschema here").unwrap();
+        eprintln!("skipped: there is no python3-jsonschema here");
         return None;
     };
     assert!(done.status.success(), "{done:?}");
@@ -102,11 +101,13 @@ fn the_images_of_the_repository_are_what_the_schema_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images");
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let names = entries.map(|path| path.display().to_string());
-    let is_manifest = |name: &String| name.ends_with(".toml") && !name.contains(".budget.");
+    let is_manifest = |name: &String| {
+        Path::new(name).extension().is_some_and(|end| end == "toml") && !name.contains(".budget.")
+    };
     let manifests: Vec<String> = names.filter(is_manifest).collect();
     assert!(manifests.len() >= 5, "{manifests:?}");
-    let Some(wrong) = wrong(&home, &manifests) else { return };
-    assert_eq!(wrong, "");
+    let Some(said) = wrong(&home, &manifests) else { return };
+    assert_eq!(said, "");
 }
 
 #[test]
@@ -121,8 +122,8 @@ fn the_schema_finds_what_is_wrong_with_an_image() {
         ("[image]\nports = [true]\n", "$.image.ports[0]"),
     ] {
         let file = home.write("m.toml", text);
-        let Some(wrong) = wrong(&home, &[file]) else { return };
-        assert!(wrong.contains(&format!("m.toml: {place}: ")), "{text}: {wrong}");
+        let Some(said) = wrong(&home, &[file]) else { return };
+        assert!(said.contains(&format!("m.toml: {place}: ")), "{text}: {said}");
     }
     let fine = "[image]\npackages = [\"bash\", { name = \"git\", slices = [\"https\"] }]\n\
                 ports = [8080, \"53/udp\"]\n[[image.files]]\nto = \"/a\"\nmode = \"0644\"\n";

@@ -77,5 +77,6 @@ pub(super) fn shown(owner: &Owner) -> String {
         Owner::Tool(name) => format!("the tool `{name}`"),
         Owner::Npm(name) => format!("the npm package `{name}`"),
         Owner::Files => "the manifest".to_owned(),
+        Owner::Warm => "the service's caches".to_owned(),
     }
 }

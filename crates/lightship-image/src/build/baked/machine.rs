@@ -14,6 +14,18 @@ pub(super) const PROGRAM: &str = "/run/lightship/lightship";
 
 const CERTIFICATES: &str = "/run/lightship/certificates.crt";
 
+/// Variables that name a file of certificates: a client's configuration may name one that the
+/// image has, which knows nothing of this machine's mirrors.
+const TRUST: [&str; 7] = [
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "CARGO_HTTP_CAINFO",
+    "PIP_CERT",
+    "NPM_CONFIG_CAFILE",
+];
+
 /// Variables that say where registries are and how they are reached, and how installs are done.
 const KEPT: [&str; 16] = [
     "http_proxy",
@@ -60,7 +72,7 @@ impl Machine {
             .map_or_else(|| PathBuf::from("/etc/ssl/certs/ca-certificates.crt"), PathBuf::from);
         let certificates = Some(certificates).filter(|path| path.is_file());
         if certificates.is_some() {
-            vars.insert("SSL_CERT_FILE".to_owned(), CERTIFICATES.into());
+            vars.extend(TRUST.map(|name| (name.to_owned(), CERTIFICATES.into())));
         }
         for (name, value) in [
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
@@ -94,7 +106,7 @@ impl Machine {
         if let Some(certificates) = &self.certificates {
             fs::copy(certificates, root.join(CERTIFICATES.trim_start_matches('/')))?;
         }
-        for name in ["etc/resolv.conf", "etc/hosts"] {
+        for name in ["etc/resolv.conf", "etc/hosts", "etc/pip.conf"] {
             let from = Path::new("/").join(name);
             if from.is_file() {
                 fs::copy(from, root.join(name))?;

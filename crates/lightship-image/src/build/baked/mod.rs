@@ -1,17 +1,17 @@
 //! Baked tools: installed by lightship itself, in the root file system that the image will have,
 //! so that nothing of the building machine is taken for a tool or gets into one.
 //!
-//! The tree so far is written out and entered with `chroot`, in a mount namespace of its own, with
-//! the tool directory of the cache as `/opt/lightship`: what is installed there for one build is
-//! there for the next. It takes root.
+//! The tree so far is written out and entered, in a mount namespace of its own, with the tool
+//! directory of the cache as `/opt/lightship`: what is installed there for one build is there for
+//! the next. It takes root.
 
 mod machine;
 mod pack;
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use lightship_model::digest::Digest;
 use lightship_model::manifest::Text;
@@ -20,20 +20,18 @@ use self::machine::Machine;
 pub use self::pack::Packed;
 use super::BuildError;
 use super::cache::Cache;
-use super::directory;
+use super::room::{Entry, Room, only_root};
 use super::spec::Spec;
 use super::tree::{Kind, Tree};
 
 /// Where baked tools are in an image.
 const ROOT: &str = "opt/lightship";
 
+/// The manifest, in the root.
+const MANIFEST: &str = "/run/lightship/lightship.toml";
+
 /// The word for what was packed, in the cache.
 const KIND: &str = "baked1";
-
-/// Mounts what programs expect, then enters the root: `$0` the root, `$1` the tool directory.
-const ENTER: &str = "mount --rbind /dev \"$0/dev\" && mount --bind /proc \"$0/proc\" && \
-                     mount --bind \"$1\" \"$0/opt/lightship\" && root=$0 && shift && \
-                     exec chroot \"$root\" \"$@\"";
 
 /// What is baked into what.
 #[derive(Debug)]
@@ -58,18 +56,9 @@ pub fn install(order: &Order<'_>, told: &dyn Fn(&str)) -> Result<Packed, BuildEr
     {
         return Ok(packed);
     }
-    if !rustix::process::geteuid().is_root() {
-        let names = order.spec.baked.join(", ");
-        return Err(BuildError::Input(format!(
-            "baking tools ({names}) takes root, as they are installed in the image's own root"
-        )));
-    }
-    let place = order.cache.aside();
+    only_root(&format!("baking tools ({})", order.spec.baked.join(", ")))?;
     let tools = order.cache.tools_dir(&Digest::of(order.manifest.as_os_str().as_encoded_bytes()));
-    let done = Room { order, place: &place, tools: &tools }.install(told);
-    // Nothing is mounted there any more: the namespace is gone with its processes.
-    drop(fs::remove_dir_all(&place));
-    done?;
+    order.run(&tools, told)?;
     let packed = Packed::of(&tools)?;
     order.cache.note(KIND, &key, &packed)?;
     Ok(packed)
@@ -94,38 +83,43 @@ fn key(order: &Order<'_>) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// Where it is done.
-struct Room<'a> {
-    order: &'a Order<'a>,
-    place: &'a PathBuf,
-    tools: &'a Path,
-}
-
-impl Room<'_> {
-    fn install(&self, told: &dyn Fn(&str)) -> Result<(), BuildError> {
-        let root = self.place.join("root");
-        directory::write(self.order.tree, &root, true)?;
-        for folder in ["dev", "proc", "tmp", "root", "etc", ROOT] {
-            let path = root.join(folder);
+impl Order<'_> {
+    fn run(&self, tools: &Path, told: &dyn Fn(&str)) -> Result<(), BuildError> {
+        let room = Room::make(self.tree, self.cache)?;
+        let root = room.root();
+        for path in [root.join(ROOT), tools.to_owned()] {
             fs::create_dir_all(&path).map_err(BuildError::io("make", &path))?;
         }
-        fs::create_dir_all(self.tools).map_err(BuildError::io("make", self.tools))?;
         let machine = Machine::look().map_err(BuildError::io("look at", "/"))?;
         machine.equip(&root).map_err(BuildError::io("write into", &root))?;
         self.manifests(&root)?;
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c", ENTER]).arg(&root).arg(self.tools);
-        command.args([machine::PROGRAM, "tools", "install", "--manifest"]);
-        command.args(["/run/lightship/lightship.toml", "--tool-dir", "/opt/lightship"]);
-        command.args(&self.order.spec.baked);
-        command.env_clear().envs(machine.vars());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        run(command, told)
+        let to = format!("/{ROOT}");
+        let words =
+            [machine::PROGRAM, "tools", "install", "--manifest", MANIFEST, "--tool-dir", &to];
+        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
+        words.extend(self.spec.baked.iter().cloned());
+        let entry = Entry {
+            env: machine.vars(),
+            bind: Some((tools, &to)),
+            alone: false,
+            ids: (0, 0),
+            dir: "/",
+        };
+        let words = |verb: &[&str]| -> Vec<String> {
+            let whole = ["--manifest", MANIFEST, "--tool-dir", &to];
+            let words = [machine::PROGRAM, "tools"].iter().chain(verb).chain(&whole);
+            words.map(|word| (*word).to_owned()).collect()
+        };
+        let mut install = words(&["install"]);
+        install.extend(self.spec.baked.iter().cloned());
+        run(room.enter(&entry, &install), told)?;
+        // What an earlier manifest wanted is not for this image.
+        run(room.enter(&entry, &words(&["gc", "--keep", "0s"])), &|_| ())
     }
 
     /// The manifest with all that it extends, as it lies beside each other here.
     fn manifests(&self, root: &Path) -> Result<(), BuildError> {
-        for (from, to) in super::local::manifests(self.order.manifest, self.order.texts)? {
+        for (from, to) in super::local::manifests(self.manifest, self.texts)? {
             let to = to.replacen("/etc/", "run/lightship/", 1);
             let to = root.join(to);
             if let Some(folder) = to.parent() {
@@ -139,7 +133,9 @@ impl Room<'_> {
 
 fn run(mut command: Command, told: &dyn Fn(&str)) -> Result<(), BuildError> {
     let no_run = |error: io::Error| {
-        BuildError::Input(format!("can't run `unshare` to enter the image's root: {error}"))
+        BuildError::Input(format!(
+            "can't run `setpriv` and `unshare` (util-linux) to enter the image's root: {error}"
+        ))
     };
     let mut child = command.spawn().map_err(no_run)?;
     let mut last = Vec::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use lightship_model::digest::Digest;
+use lightship_model::duration::HumanDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -75,6 +76,36 @@ pub(super) struct Layer {
     pub(super) ports: Vec<Spanned<Port>>,
     /// What asks it to end: `SIGTERM`.
     pub(super) stop_signal: Option<String>,
+    /// The service is started once while the image is built, and its caches are kept.
+    #[schemars(with = "Option<Warm>")]
+    pub(super) warm: Option<Spanned<Warm>>,
+}
+
+/// A start at build time.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Warm {
+    /// What is started. Default: the service's command.
+    pub(super) command: Option<Vec<String>>,
+    /// When it has done its work. Default: when the service is ready.
+    pub(super) ready: Option<WarmReady>,
+    /// The directories that it fills.
+    #[schemars(with = "Vec<String>")]
+    pub(super) keep: Vec<Spanned<String>>,
+    /// How long it goes on after it was ready. Default: 2s.
+    #[schemars(with = "Option<String>")]
+    pub(super) settle: Option<HumanDuration>,
+    /// By when it has to be ready. Default: 10m.
+    #[schemars(with = "Option<String>")]
+    pub(super) timeout: Option<HumanDuration>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WarmReady {
+    pub(super) http: Option<String>,
+    pub(super) tcp: Option<String>,
+    pub(super) log: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

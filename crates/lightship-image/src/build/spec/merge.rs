@@ -4,18 +4,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use lightship_model::manifest::{DebSource, ManifestError, ManifestErrors, Registries, Text};
+use lightship_model::manifest::{
+    DebSource, ManifestError, ManifestErrors, Registries, Service, Text,
+};
 use lightship_model::nearest::nearest;
 use toml::Spanned;
 
 use super::layer::{Document, Layer, Port};
 use super::{
     Architecture, Directory, File, From, LocalTree, Npm, NpmTree, Spec, Start, Take, User, layer,
+    warm,
 };
 use crate::build::slice::rules;
 
-pub(super) fn merge(texts: &[Text], registries: Registries) -> Result<Spec, ManifestErrors> {
-    let mut merge = Merge { errors: Vec::new(), architecture: None, spec: empty(registries) };
+pub(super) fn merge(
+    texts: &[Text],
+    registries: Registries,
+    service: Option<&Service>,
+) -> Result<Spec, ManifestErrors> {
+    let spec = empty(registries);
+    let mut merge = Merge { errors: Vec::new(), architecture: None, warm: None, spec };
     let mut found = false;
     for text in texts {
         let document: Document = text.read()?;
@@ -35,6 +43,12 @@ pub(super) fn merge(texts: &[Text], registries: Registries) -> Result<Spec, Mani
     if merge.architecture.is_none() && Architecture::of_machine().is_none() {
         let what = "name the `architecture` of the image: \"amd64\" or \"arm64\"";
         merge.errors.push(top.error(0, what));
+    }
+    if let Some((text, at, wish)) = merge.warm.take() {
+        match warm::resolve(wish, service) {
+            Ok(warm) => merge.spec.warm = Some(warm),
+            Err(what) => merge.errors.push(text.error(at, format!("[image.warm]: {what}"))),
+        }
     }
     if merge.errors.is_empty() { Ok(merge.spec) } else { Err(ManifestErrors(merge.errors)) }
 }
@@ -63,12 +77,15 @@ fn empty(registries: Registries) -> Spec {
         runtime: false,
         ignored_scripts: BTreeSet::new(),
         start: Start::default(),
+        warm: None,
     }
 }
 
 struct Merge {
     errors: Vec<ManifestError>,
     architecture: Option<Architecture>,
+    /// With the place that wished for it last.
+    warm: Option<(Text, usize, layer::Warm)>,
     spec: Spec,
 }
 
@@ -97,6 +114,9 @@ impl Merge {
         layer.files.iter().for_each(|file| self.file(text, file));
         layer.directories.into_iter().for_each(|directory| self.directory(text, directory));
         layer.users.iter().for_each(|user| self.user(text, user));
+        if let Some(warm) = layer.warm {
+            self.warm(text, warm);
+        }
         self.spec.runtime = layer.runtime.unwrap_or(self.spec.runtime);
         if let Some(dir) = &layer.workdir {
             self.path(text, dir, dir.get_ref());
@@ -208,6 +228,22 @@ impl Merge {
         let (name, uid, gid) = (name.clone(), *uid, gid.unwrap_or(*uid));
         self.spec.users.retain(|other| other.name != name);
         self.spec.users.push(User { name, uid, gid, home, shell });
+    }
+
+    fn warm(&mut self, text: &Text, warm: Spanned<layer::Warm>) {
+        for path in &warm.get_ref().keep {
+            self.path(text, path, path.get_ref());
+        }
+        let at = warm.span().start;
+        let mut over = warm.into_inner();
+        if let Some((.., below)) = self.warm.take() {
+            over.keep.extend(below.keep);
+            over.command = over.command.or(below.command);
+            over.ready = over.ready.or(below.ready);
+            over.settle = over.settle.or(below.settle);
+            over.timeout = over.timeout.or(below.timeout);
+        }
+        self.warm = Some((text.clone(), at, over));
     }
 
     fn port(&mut self, text: &Text, port: &Spanned<Port>) -> Option<String> {

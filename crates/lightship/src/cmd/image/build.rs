@@ -41,7 +41,7 @@ writes them as files, too.
 
 Packages come from the mirrors that apt is configured for, or [registries] and LOA_DEBIAN_MIRROR
 name; each is verified from the archive's signature down. Downloads are kept in LOA_IMAGE_CACHE,
-or lightship/image in $XDG_CACHE_HOME.
+or lightship/image in $XDG_CACHE_HOME. Baked tools and [image.warm] take root; nothing else does.
 
 Exit codes: 0 built; 2 wrong usage; 3 the manifest, the lock, the mirror or a package is not what
   it must be; 73 the output can't be written";
@@ -188,7 +188,7 @@ fn tell(step: &Step<'_>) {
             format!("fetched {} {} ({})", package.name, package.version, bytes(package.size))
         }
         Step::Tarball(tarball) => format!("fetched npm:{}@{}", tarball.package, tarball.version),
-        Step::Baking(line) => (*line).to_owned(),
+        Step::Baking(line) | Step::Warming(line) => (*line).to_owned(),
         Step::Locked(path) => format!("wrote {path}"),
     };
     // Who does not read it misses nothing that counts.
@@ -252,6 +252,7 @@ fn owner(owner: &Owner) -> String {
         Owner::Tool(name) => format!("tool {name}"),
         Owner::Npm(name) => format!("npm {name}"),
         Owner::Files => "(files)".to_owned(),
+        Owner::Warm => "(caches)".to_owned(),
     }
 }
 
