@@ -93,7 +93,12 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Image { source: SourceError::Reference(_), .. } => exit::USAGE,
+            Self::Image { source: SourceError::Reference(_), .. }
+            | Self::Address(_)
+            | Self::Option(_)
+            | Self::Subject(_)
+            | Self::UnknownTool { .. }
+            | Self::NoLockFile => exit::USAGE,
             Self::Manifest(_)
             | Self::Settings(_)
             | Self::Config(_)
@@ -107,11 +112,6 @@ impl Failure {
             | Self::Registry(_)
             | Self::Read { .. } => exit::INPUT,
             Self::Loader(error) => error.exit_code(),
-            Self::Address(_)
-            | Self::Option(_)
-            | Self::Subject(_)
-            | Self::UnknownTool { .. }
-            | Self::NoLockFile => exit::USAGE,
             Self::NoLog { .. } | Self::Ctl(_) => exit::NO,
             Self::Write { .. } | Self::Layout(_) | Self::Archive(_) => exit::CANT_CREATE,
             Self::NotRunning(_) | Self::Waiting(_) => exit::UNAVAILABLE,

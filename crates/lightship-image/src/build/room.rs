@@ -70,19 +70,19 @@ impl Room {
     pub(super) fn make(tree: &Tree, cache: &Cache) -> Result<Self, BuildError> {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let room = Self { place: cache.aside() };
-        let root = room.root();
+        let new = Self { place: cache.aside() };
+        let root = new.root();
         directory::write(tree, &root, true)?;
         for (folder, mode) in FOLDERS {
             let path = root.join(folder);
             if !path.is_dir() {
-                let mode = fs::Permissions::from_mode(mode);
+                let rights = fs::Permissions::from_mode(mode);
                 let made =
-                    fs::create_dir_all(&path).and_then(|()| fs::set_permissions(&path, mode));
+                    fs::create_dir_all(&path).and_then(|()| fs::set_permissions(&path, rights));
                 made.map_err(BuildError::io("make", &path))?;
             }
         }
-        Ok(room)
+        Ok(new)
     }
 
     pub(super) fn root(&self) -> PathBuf {

@@ -43,7 +43,7 @@ pub enum SourceError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error("there is no file `{name}`, nor an image of that name in a registry")]
-    Nowhere { name: String, source: RegistryError },
+    Nowhere { name: String, source: Box<RegistryError> },
 }
 
 impl SourceError {

@@ -58,7 +58,7 @@ impl Place {
             Self::Either { name, reference } => registry::image(reference, wanted, options)
                 .map_err(|error| match error {
                     SourceError::Registry(source) => {
-                        SourceError::Nowhere { name: name.clone(), source }
+                        SourceError::Nowhere { name: name.clone(), source: Box::new(source) }
                     }
                     other => other,
                 }),

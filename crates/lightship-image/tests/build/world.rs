@@ -67,7 +67,7 @@ impl World {
                 Step::Choosing => "choosing".to_owned(),
                 Step::Package(package) => package.name.clone(),
                 Step::Tarball(tarball) => tarball.package.clone(),
-                Step::Baking(line) => line.to_owned(),
+                Step::Baking(line) | Step::Warming(line) => line.to_owned(),
                 Step::Locked(_) => "locked".to_owned(),
             };
             self.told.lock().unwrap().push(word);

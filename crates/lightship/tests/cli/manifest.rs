@@ -121,12 +121,12 @@ fn the_schema_finds_what_is_wrong_with_an_image() {
         ("[[image.users]]\nname = \"x\"\nuid = \"1\"\n", "$.image.users[0].uid"),
         ("[image]\nports = [true]\n", "$.image.ports[0]"),
     ] {
-        let file = home.write("m.toml", text);
-        let Some(said) = wrong(&home, &[file]) else { return };
+        let path = home.write("m.toml", text);
+        let Some(said) = wrong(&home, &[path]) else { return };
         assert!(said.contains(&format!("m.toml: {place}: ")), "{text}: {said}");
     }
     let fine = "[image]\npackages = [\"bash\", { name = \"git\", slices = [\"https\"] }]\n\
                 ports = [8080, \"53/udp\"]\n[[image.files]]\nto = \"/a\"\nmode = \"0644\"\n";
-    let file = home.write("m.toml", fine);
-    assert_eq!(wrong(&home, &[file]).unwrap_or_default(), "");
+    let path = home.write("m.toml", fine);
+    assert_eq!(wrong(&home, &[path]).unwrap_or_default(), "");
 }

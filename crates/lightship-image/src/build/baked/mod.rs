@@ -85,8 +85,8 @@ fn key(order: &Order<'_>) -> Digest {
 
 impl Order<'_> {
     fn run(&self, tools: &Path, told: &dyn Fn(&str)) -> Result<(), BuildError> {
-        let room = Room::make(self.tree, self.cache)?;
-        let root = room.root();
+        let place = Room::make(self.tree, self.cache)?;
+        let root = place.root();
         for path in [root.join(ROOT), tools.to_owned()] {
             fs::create_dir_all(&path).map_err(BuildError::io("make", &path))?;
         }
@@ -112,9 +112,9 @@ impl Order<'_> {
         };
         let mut install = words(&["install"]);
         install.extend(self.spec.baked.iter().cloned());
-        run(room.enter(&entry, &install), told)?;
+        run(place.enter(&entry, &install), told)?;
         // What an earlier manifest wanted is not for this image.
-        run(room.enter(&entry, &words(&["gc", "--keep", "0s"])), &|_| ())
+        run(place.enter(&entry, &words(&["gc", "--keep", "0s"])), &|_| ())
     }
 
     /// The manifest with all that it extends, as it lies beside each other here.

@@ -47,14 +47,14 @@ pub fn fill(order: &Order<'_>, told: &dyn Fn(&str)) -> Result<Kept, BuildError> 
         return Ok(kept);
     }
     only_root("`[image.warm]`")?;
-    let room = Room::make(order.tree, order.cache)?;
-    let root = room.root();
+    let place = Room::make(order.tree, order.cache)?;
+    let root = place.root();
     let user = order.start.user.as_deref().unwrap_or("0:0");
     let accounts = accounts(&root);
     let ids = accounts.ids(user).map_err(|why| BuildError::Input(format!("`user`: {why}")))?;
     let began = std::time::Instant::now();
     told(&format!("starting {}", order.warm.command.join(" ")));
-    run::run(order, &room, ids, &accounts.home(ids.0))?;
+    run::run(order, &place, ids, &accounts.home(ids.0))?;
     let kept = Kept::of(&root, &order.warm.keep, order.tree, order.cache)?;
     let (files, bytes) = kept.count();
     let seconds = began.elapsed().as_secs();
@@ -82,7 +82,8 @@ fn key(order: &Order<'_>) -> Digest {
             Kind::Symlink(target) => ('l', target.as_str()),
             Kind::Directory => ('d', ""),
         };
-        text += &format!("{path}\0{kind}{:o} {} {} {what}\n", node.mode, node.uid, node.gid);
+        let line = format!("{path}\0{kind}{:o} {} {} {what}\n", node.mode, node.uid, node.gid);
+        text.push_str(&line);
     }
     Digest::of(text.as_bytes())
 }

@@ -50,7 +50,8 @@ pub(super) fn run(
         BuildError::Input(format!("can't run `setpriv` (util-linux) to enter the root: {error}"))
     })?;
     let mut group = Group(child);
-    let done = until(order, &mut group, &output).and_then(|()| group.stop().map_err(watching));
+    let done = until(order, &mut group, &output)
+        .and_then(|()| group.stop().map_err(|error| watching(&error)));
     done.map_err(|why| {
         let lines = last_lines(&output);
         let words = order.warm.command.join(" ");
@@ -81,7 +82,7 @@ fn until(order: &Order<'_>, group: &mut Group, output: &Path) -> Result<(), Stri
             Err(error) => Err(cant_ask(&error)),
             Ok(_) => loop {
                 match group.0.try_wait() {
-                    Err(error) => break Err(watching(error)),
+                    Err(error) => break Err(watching(&error)),
                     Ok(Some(status)) => break ended(&warm.until, status),
                     Ok(None) => {}
                 }
@@ -119,7 +120,7 @@ fn ended(until: &Until, status: ExitStatus) -> Result<(), String> {
     }
 }
 
-fn watching(error: io::Error) -> String {
+fn watching(error: &io::Error) -> String {
     format!("can't be watched: {error}")
 }
 
