@@ -18,7 +18,7 @@ pub(crate) enum InstallError {
     NoProgram { program: String, help: &'static str },
     #[error("can't run `{program}`: {source}")]
     Exec { program: String, source: io::Error },
-    #[error("{excerpt}\n({what} ended with {exit})")]
+    #[error("{excerpt}\n{}", ended(.what, *.exit))]
     Exit { what: String, exit: Exit, excerpt: String },
     #[error("no end after {}: {what} and everything it started were killed; raise `timeout` or LOA_TOOL_TIMEOUT", humantime(.after))]
     TimedOut { what: String, after: Duration },
@@ -69,7 +69,7 @@ impl InstallError {
         match self {
             // Output with a sentence of ours behind it: the output gives way.
             Self::Exit { what, exit, excerpt } => {
-                let end = format!("\n({what} ended with {exit})");
+                let end = format!("\n{}", ended(what, *exit));
                 let room = ERROR_LIMIT.saturating_sub(end.chars().count());
                 let skip = excerpt.chars().count().saturating_sub(room);
                 excerpt.chars().skip(skip).chain(end.chars()).collect()
@@ -225,6 +225,15 @@ fn full_disk(output: &str) -> Option<&str> {
         let line = line.to_ascii_lowercase();
         SIGNS.iter().any(|sign| line.contains(sign))
     })
+}
+
+/// How a command ended. Nobody here kills one without saying so: it was somebody else.
+fn ended(what: &str, exit: Exit) -> String {
+    // A shell tells the signal of its command so.
+    let killed = exit.code() == 128 + 9;
+    let why =
+        if killed { ": killed, most likely as the container's memory was used up" } else { "" };
+    format!("({what} ended with {exit}{why})")
 }
 
 #[cfg(test)]

@@ -7,15 +7,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
 #![expect(clippy::print_stderr, reason = "a test that can't run says why")]
 
-mod boot;
 mod container;
-mod degraded;
+mod containers;
 mod engines;
 mod image;
-mod kills;
-mod limits;
 mod machine;
 mod manifest;
-mod persistence;
-mod rollback;
-mod tools;

@@ -1,0 +1,9 @@
+//! What happens in containers, a file a behaviour.
+
+mod boot;
+mod degraded;
+mod kills;
+mod limits;
+mod persistence;
+mod rollback;
+mod tools;
