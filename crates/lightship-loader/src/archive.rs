@@ -17,6 +17,7 @@ use lightship_model::time::Timestamp;
 use crate::clock::now;
 use crate::confine::Confiner;
 use crate::error::LoaderError;
+pub use crate::fetch::clients::of_this_machine as registries_of_this_machine;
 use crate::fetch::{Download, clients, index};
 use crate::install::log::Log;
 use crate::install::progress::Reporter;

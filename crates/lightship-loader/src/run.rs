@@ -19,7 +19,7 @@ use self::load::{Load, Looked};
 use self::overflow::Overflow;
 use crate::care::retire;
 use crate::clock::now;
-use crate::confine::{Confiner, adopt_orphans};
+use crate::confine::{Confiner, adopt_orphans, cgroup};
 use crate::error::Result;
 use crate::install::{Environment, Runner};
 use crate::observe::{Observed, holding, observe};
@@ -133,11 +133,14 @@ pub(crate) fn load(
     let installs = decided.iter().any(|planned| planned.decision == Decision::Install);
     let report = (lock.is_some() && installs).then(|| runner.confiner.report());
     let looked = Looked { started, keys, observed, decided, nowhere };
+    let stage = runner.dir.stage();
     let load = Load::begin(options, Arc::new(runner), Arc::new(overflow), looked, lock);
     if let Some(report) = report {
         sink(Event::new(now(), What::Confinement(report)));
     }
-    load.follow(commands)
+    let loaded = load.follow(commands);
+    cgroup::leave(&stage);
+    loaded
 }
 
 /// Takes the lock of the runner's directory, and says so if that means waiting.

@@ -108,6 +108,23 @@ pub(crate) fn end_all() {
     }
 }
 
+/// Removes this process's groups of the stage `stage`, at the end of a load: a thread whose
+/// install has ended may hold them for a moment longer than the process lives.
+pub(crate) fn leave(stage: &Path) {
+    let (name, own) = (name(stage), format!("{}-", std::process::id()));
+    let dirs: Vec<_> = made().iter().filter(|dir| dir.ends_with(&name)).cloned().collect();
+    for dir in dirs {
+        // The lock may be another loader's by now: its groups are beside ours.
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&own) {
+                group::end(&entry.path());
+            }
+        }
+        fs::remove_dir(&dir).unwrap_or_default();
+        made().remove(&dir);
+    }
+}
+
 fn end_below(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

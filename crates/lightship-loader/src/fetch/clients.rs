@@ -1,6 +1,8 @@
 //! Where the ordinary clients would fetch from. No address of a registry stands in lightship:
 //! the manifest, the environment and the clients' own configuration and defaults are asked.
 
+use std::process::Command;
+
 use crate::install::{InstallError, Job};
 
 /// pip's own answer: its variables, its files, its default.
@@ -35,8 +37,23 @@ pub(crate) fn npm_registry(job: &mut Job<'_>) -> Result<String, InstallError> {
         .ok_or_else(|| InstallError::Recipe("npm does not say where its registry is".to_owned()))
 }
 
+/// Where this machine's own pip and npm fetch from, as the variables that tell other clients so;
+/// what nobody here knows is left out.
+pub fn of_this_machine() -> Vec<(&'static str, String)> {
+    let asked = |program: &str, words: &[&str]| {
+        let output = Command::new(program).args(words).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let address = text.lines().rfind(|line| line.starts_with("http"))?;
+        output.status.success().then(|| address.to_owned())
+    };
+    let pip = asked("python3", &["-W", "ignore", "-c", ASK_PIP]);
+    let npm = asked("npm", &["config", "get", "registry"]);
+    let found = [("PIP_INDEX_URL", pip), ("NPM_CONFIG_REGISTRY", npm)];
+    found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
 /// The last line that looks like an address, of a command that ends well.
-fn ask(job: &mut Job<'_>, command: std::process::Command, purpose: &'static str) -> Option<String> {
+fn ask(job: &mut Job<'_>, command: Command, purpose: &'static str) -> Option<String> {
     let mut answer = None;
     let asked = job.run(command, purpose, |_, line| {
         if line.starts_with("https://") || line.starts_with("http://") {

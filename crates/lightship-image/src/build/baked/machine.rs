@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lightship_debian::sources;
+use lightship_loader::archive::registries_of_this_machine;
 
 /// lightship, in the root.
 pub(super) const PROGRAM: &str = "/run/lightship/lightship";
@@ -67,6 +68,10 @@ impl Machine {
         if let Some((main, security)) = mirrors()? {
             vars.entry("LOA_DEBIAN_MIRROR".to_owned()).or_insert(main.into());
             vars.entry("LOA_DEBIAN_SECURITY_MIRROR".to_owned()).or_insert(security.into());
+        }
+        // The root may have no client to ask.
+        for (name, value) in registries_of_this_machine() {
+            vars.entry(name.to_owned()).or_insert(value.into());
         }
         let certificates = var("SSL_CERT_FILE")
             .map_or_else(|| PathBuf::from("/etc/ssl/certs/ca-certificates.crt"), PathBuf::from);
