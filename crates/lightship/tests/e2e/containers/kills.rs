@@ -17,7 +17,16 @@ fn strike(container: &Container<'_>, kind: u32) -> bool {
              read -r name </proc/$p/comm 2>/dev/null || continue; \
              case $name in {what}) kill -9 $p; echo $name; exit;; esac; done"
         );
-        container.exec(&line).stdout
+        // It may not be there yet, as the loader waits for the gateway; or not any more.
+        let mut struck = String::new();
+        for _ in 0..60 {
+            struck = container.exec(&line).stdout;
+            if !struck.is_empty() {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_millis(500));
+        }
+        if struck.is_empty() { "nobody: there was none\n".to_owned() } else { struck }
     };
     let struck = match kind {
         0 => by_name("lightship-load*"),
