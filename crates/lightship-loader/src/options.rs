@@ -6,6 +6,7 @@ use std::time::Duration;
 use lightship_model::confinement::Confine;
 use lightship_model::manifest::{Jobs, Manifest};
 use lightship_model::plan::Scope;
+use lightship_model::schedule::Limits;
 use lightship_model::settings::Settings;
 
 use crate::room;
@@ -36,11 +37,11 @@ impl Options {
         }
     }
 
-    /// How many tools are installed at once.
-    pub(crate) fn slots(&self) -> usize {
+    /// How many tools are installed at once, and how many of them may compile.
+    pub(crate) fn limits(&self) -> Limits {
         match self.jobs {
-            Jobs::Auto => room::slots(),
-            Jobs::Count(count) => count.into(),
+            Jobs::Auto => room::limits(),
+            Jobs::Count(count) => Limits { attempts: count.into(), compilers: count.into() },
         }
     }
 }

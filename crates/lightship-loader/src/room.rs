@@ -3,6 +3,8 @@
 use std::fs;
 use std::thread::available_parallelism;
 
+use lightship_model::schedule::Limits;
+
 /// What an installer that compiles is counted with: rustc on a large crate takes about this.
 const MEMORY_A_TOOL: u64 = 1 << 30;
 
@@ -12,15 +14,17 @@ pub(crate) fn cores() -> usize {
 }
 
 /// How many tools may be installed at once: two more than there are processors, as some are
-/// downloading while others compile; fewer where memory is short.
-pub(crate) fn slots() -> usize {
+/// downloading while others compile; fewer where memory is short. One that compiles takes all of
+/// a few processors; more than four it seldom has work for.
+pub(crate) fn limits() -> Limits {
     let by_memory = memory().map_or(u64::MAX, |bytes| bytes / MEMORY_A_TOOL);
-    slots_for(cores(), usize::try_from(by_memory).unwrap_or(usize::MAX))
+    limits_for(cores(), usize::try_from(by_memory).unwrap_or(usize::MAX))
 }
 
-fn slots_for(cores: usize, by_memory: usize) -> usize {
+fn limits_for(cores: usize, by_memory: usize) -> Limits {
     const MOST: usize = 8;
-    (cores + 2).min(by_memory).clamp(1, MOST)
+    let attempts = (cores + 2).min(by_memory).clamp(1, MOST);
+    Limits { attempts, compilers: (cores / 4).clamp(1, attempts) }
 }
 
 /// Memory that can be had, in bytes: what is available, less if the cgroup's limit is lower.
@@ -43,9 +47,11 @@ mod tests {
 
     #[test]
     fn there_is_always_one_slot_and_never_too_many() {
-        assert_eq!(slots_for(2, 20), 4);
-        assert_eq!(slots_for(2, 0), 1);
-        assert_eq!(slots_for(64, 500), 8);
+        let limits = |attempts, compilers| Limits { attempts, compilers };
+        assert_eq!(limits_for(2, 20), limits(4, 1));
+        assert_eq!(limits_for(2, 0), limits(1, 1));
+        assert_eq!(limits_for(8, 20), limits(8, 2));
+        assert_eq!(limits_for(64, 500), limits(8, 8));
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn waiting(waits: Option<&Waits>) -> (Kind, Option<ToolName>) {
         None => (Kind::Pending, None),
         Some(Waits::Demand) => (Kind::Demand, None),
         Some(Waits::Requires(tool)) => (Kind::Requires, Some(tool.clone())),
-        Some(Waits::Priority(tool)) => (Kind::Priority, Some(tool.clone())),
+        Some(Waits::Priority(tool) | Waits::Compiler(tool)) => (Kind::Priority, Some(tool.clone())),
         Some(Waits::Slot) => (Kind::Slot, None),
         Some(Waits::Pause) => (Kind::Pause, None),
         Some(Waits::Loader) => (Kind::Loader, None),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::manifest::Tool;
+use crate::manifest::{Source, Tool};
 use crate::name::ToolName;
 use crate::plan::{Decision, Planned};
 use crate::waits::Waits;
@@ -60,6 +60,19 @@ pub enum Action {
     Complete,
 }
 
+/// How much goes on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Attempts; at least one.
+    pub attempts: usize,
+    /// Attempts among those that compile, each of which would take every processor; at least one.
+    /// Two at once bring the more urgent one late, and nothing much sooner (`docs/benchmarks.md`).
+    pub compilers: usize,
+}
+
+/// The priority of what somebody waits for. It is not held back by what compiles already.
+const URGENT: i32 = i32::MIN;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Dormant,
@@ -75,6 +88,7 @@ enum State {
 struct Item {
     requires: Vec<ToolName>,
     priority: i32,
+    compiles: bool,
     retries: u32,
     attempts: u32,
     state: State,
@@ -85,13 +99,13 @@ struct Item {
 /// The state of a whole run.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    slots: usize,
+    limits: Limits,
     items: BTreeMap<ToolName, Item>,
 }
 
 impl Schedule {
-    /// A schedule for `plan`, with at most `slots` attempts at once (at least one).
-    pub fn new(tools: &BTreeMap<ToolName, Tool>, plan: &[Planned], slots: usize) -> Self {
+    /// A schedule for `plan`.
+    pub fn new(tools: &BTreeMap<ToolName, Tool>, plan: &[Planned], limits: Limits) -> Self {
         let items = plan
             .iter()
             .filter_map(|planned| {
@@ -105,6 +119,7 @@ impl Schedule {
                 let item = Item {
                     requires: tool.requires.clone(),
                     priority: tool.priority,
+                    compiles: matches!(tool.source, Source::Cargo(_)),
                     retries: tool.retries,
                     attempts: 0,
                     state,
@@ -113,7 +128,9 @@ impl Schedule {
                 Some((tool.name.clone(), item))
             })
             .collect();
-        let mut schedule = Self { slots: slots.max(1), items };
+        let limits =
+            Limits { attempts: limits.attempts.max(1), compilers: limits.compilers.max(1) };
+        let mut schedule = Self { limits, items };
         schedule.inherit_priorities();
         schedule
     }
@@ -126,7 +143,7 @@ impl Schedule {
             Input::Ended { tool, outcome } => self.ended(&tool, outcome, &mut actions),
             Input::PauseOver { tool } => self.change(&tool, State::Paused, State::Waiting),
             Input::Promote { tool, needed_by } => {
-                self.promote(&tool, i32::MIN);
+                self.promote(&tool, URGENT);
                 if let Some(installer) = needed_by.and_then(|name| self.items.get_mut(&name)) {
                     installer.stalled_by.push(tool);
                 }
@@ -149,6 +166,9 @@ impl Schedule {
     fn why(&self, item: &Item) -> Waits {
         if let Some(required) = item.requires.iter().find(|name| !self.is_installed(name)) {
             return Waits::Requires(required.clone());
+        }
+        if let Some(busy) = self.held_back_by(item) {
+            return Waits::Compiler(busy.clone());
         }
         // The least urgent of those that go first: this answer changes the least often.
         let first = self.ready().into_iter().rev().find(|(urgency, _)| *urgency < item.priority);
@@ -223,16 +243,32 @@ impl Schedule {
     }
 
     fn start(&mut self, actions: &mut Vec<Action>) {
-        // An attempt that waits for another tool takes no slot: that tool may need it.
-        let works = |item: &&Item| item.state == State::Running && !self.is_stalled(item);
-        let running = self.items.values().filter(works).count();
-        for (_, tool) in self.ready().into_iter().take(self.slots.saturating_sub(running)) {
-            if let Some(item) = self.items.get_mut(&tool) {
+        for (_, tool) in self.ready() {
+            if self.at_work().count() >= self.limits.attempts {
+                return;
+            }
+            let held_back = self.items.get(&tool).is_some_and(|it| self.held_back_by(it).is_some());
+            if let Some(item) = self.items.get_mut(&tool).filter(|_| !held_back) {
                 item.state = State::Running;
                 item.attempts += 1;
                 actions.push(Action::Start { tool, attempt: item.attempts });
             }
         }
+    }
+
+    /// Attempts that take a slot: one that waits for another tool takes none, as that may need it.
+    fn at_work(&self) -> impl Iterator<Item = (&ToolName, &Item)> {
+        self.items.iter().filter(|(_, item)| item.state == State::Running && !self.is_stalled(item))
+    }
+
+    /// What compiles now, and has to come to its end before `item` may begin.
+    fn held_back_by(&self, item: &Item) -> Option<&ToolName> {
+        if !item.compiles || item.priority == URGENT {
+            return None;
+        }
+        let mut compiling = self.at_work().filter(|(_, item)| item.compiles);
+        let last = compiling.nth(self.limits.compilers - 1)?;
+        Some(last.0)
     }
 
     /// What only waits for a slot, in the order in which it gets one.

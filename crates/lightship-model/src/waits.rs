@@ -18,6 +18,8 @@ pub enum Waits {
     Priority(ToolName),
     /// All slots are taken, and nothing more urgent waits.
     Slot,
+    /// It is compiled, as that tool is now, which takes every processor.
+    Compiler(ToolName),
     /// The pause before the next attempt has to pass.
     Pause,
     /// The loader ended while it was installed, and has to be started again.
@@ -27,7 +29,7 @@ pub enum Waits {
 impl Waits {
     /// Whether it is its turn that it waits for, in a loader that is at work.
     pub fn is_in_line(&self) -> bool {
-        matches!(self, Self::Requires(_) | Self::Priority(_) | Self::Slot)
+        matches!(self, Self::Requires(_) | Self::Priority(_) | Self::Slot | Self::Compiler(_))
     }
 }
 
@@ -38,6 +40,7 @@ impl fmt::Display for Waits {
             Self::Requires(tool) => write!(f, "waits for {tool}"),
             Self::Priority(tool) => write!(f, "waits for a slot, after {tool}"),
             Self::Slot => f.write_str("waits for a slot"),
+            Self::Compiler(tool) => write!(f, "waits until {tool} is compiled"),
             Self::Pause => f.write_str("waits for the next attempt"),
             Self::Loader => f.write_str("waits for the loader"),
         }

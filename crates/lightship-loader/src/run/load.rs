@@ -103,11 +103,11 @@ impl<'a> Load<'a> {
         runner.audit(&Act::Start { installed: observed.holding.len(), to_install });
         let (notes, mut earlier) =
             Notes::begin(&runner, &observed, to_install > 0, started, lock.is_some());
-        let slots = options.slots();
+        let limits = options.limits();
         let (sender, receiver) = mpsc::channel();
         let mut load = Self {
             options,
-            schedule: Schedule::new(tools, &decided, slots),
+            schedule: Schedule::new(tools, &decided, limits),
             changes: lines
                 .iter()
                 .map(|line| (line.change.name.clone(), line.change.clone()))
@@ -128,7 +128,7 @@ impl<'a> Load<'a> {
             receiver,
         };
         let dir = load.runner.dir.root().display().to_string();
-        load.emit(What::Plan { tools: lines, slots, dir });
+        load.emit(What::Plan { tools: lines, slots: limits.attempts, dir });
         load.overflow.tell_earlier(&load.runner);
         for (tool, reason) in load.publish() {
             let change = ToolChange::new(tool, ToolStatus::Failed);

@@ -6,12 +6,16 @@ use crate::manifest::{Manifest, Text};
 use crate::plan::{Scope, plan};
 
 fn schedule(text: &str, slots: usize) -> Schedule {
+    limited(text, Limits { attempts: slots, compilers: slots })
+}
+
+fn limited(text: &str, limits: Limits) -> Schedule {
     let manifest = Manifest::load(Text::new("m", text), |_, _| Err(String::new())).unwrap();
     let platform =
         Platform { arch: String::new(), libc: String::new(), python: None, store: String::new() };
     let keys = keys(&manifest.tools, &platform);
     let plan = plan(&manifest, &keys, BTreeMap::new(), &Scope::Deferred);
-    Schedule::new(&manifest.tools, &plan, slots)
+    Schedule::new(&manifest.tools, &plan, limits)
 }
 
 fn tool(name: &str, more: &str) -> String {
@@ -50,6 +54,27 @@ fn several_run_at_once_but_no_more_than_there_are_slots() {
     let mut schedule = schedule(&(tool("a", "") + &tool("b", "") + &tool("c", "")), 2);
     assert_eq!(schedule.step(Input::Begin), [start("a", 1), start("b", 1)]);
     assert_eq!(schedule.step(ended("b", Outcome::Installed)), [start("c", 1)]);
+}
+
+#[test]
+fn compilers_take_turns_while_others_go_on_but_who_is_waited_for_goes_at_once() {
+    let compiled = |name: &str, more: &str| {
+        format!("[tools.{name}]\ncargo = {{ package = \"x\", version = \"1.0.0\" }}\n{more}\n")
+    };
+    let text = compiled("a", "priority = 1")
+        + &compiled("b", "priority = 2")
+        + &compiled("c", "priority = 3")
+        + &tool("d", "priority = 4");
+    let mut schedule = limited(&text, Limits { attempts: 4, compilers: 1 });
+    assert_eq!(schedule.step(Input::Begin), [start("a", 1), start("d", 1)]);
+    let waits = [("b", Waits::Compiler(name("a"))), ("c", Waits::Compiler(name("a")))];
+    assert_eq!(schedule.waits(), waits.map(|(tool, why)| (name(tool), why)).into());
+    let wanted = Input::Promote { tool: name("c"), needed_by: None };
+    assert_eq!(schedule.step(wanted), [start("c", 1)]);
+    assert_eq!(schedule.step(ended("a", Outcome::Installed)), []);
+    assert_eq!(schedule.step(ended("c", Outcome::Installed)), [start("b", 1)]);
+    assert_eq!(schedule.step(ended("d", Outcome::Installed)), []);
+    assert_eq!(schedule.step(ended("b", Outcome::Installed)), [Action::Complete]);
 }
 
 #[test]
