@@ -65,17 +65,20 @@ impl InstallError {
 
     /// The specification's `error`: at most 500 characters, the end of it when it is longer.
     pub(crate) fn text(&self) -> String {
-        let text = self.to_string();
-        match self {
-            // Output with a sentence of ours behind it: the output gives way.
+        // Output with a sentence of ours beside it: the output gives way, and its end says most.
+        let (before, output, after) = match self {
             Self::Exit { what, exit, excerpt } => {
-                let end = format!("\n{}", ended(what, *exit));
-                let room = ERROR_LIMIT.saturating_sub(end.chars().count());
-                let skip = excerpt.chars().count().saturating_sub(room);
-                excerpt.chars().skip(skip).chain(end.chars()).collect()
+                (String::new(), excerpt, format!("\n{}", ended(what, *exit)))
             }
-            _ => text.chars().take(ERROR_LIMIT).collect(),
-        }
+            Self::Verify { command, excerpt } => {
+                (format!("installed, but `{command}` fails: "), excerpt, String::new())
+            }
+            _ => return self.to_string().chars().take(ERROR_LIMIT).collect(),
+        };
+        let taken = before.chars().count() + after.chars().count();
+        let skip = (output.chars().count() + taken).saturating_sub(ERROR_LIMIT);
+        let output = output.chars().skip(skip);
+        before.chars().chain(output).chain(after.chars()).take(ERROR_LIMIT).collect()
     }
 
     /// What the volume did, if that is why: the same may go well on another one.
@@ -189,10 +192,16 @@ fn is_permanent(output: &str) -> bool {
     SIGNS.iter().any(|sign| output.contains(sign))
 }
 
-/// What a denial in an installer's output may come from.
+/// What a fault in an installer's output may come from.
 fn hint(output: &str, level: Level) -> Option<&'static str> {
     let denied = ["permission denied", "eacces", "operation not permitted", "eperm"];
     let output = output.to_ascii_lowercase();
+    // The dynamic loader's words, also when it is Python that passes them on.
+    if output.contains("cannot open shared object file") {
+        return Some(
+            "(the machine lacks that library; an image has all of libc6 by its slice `all`)",
+        );
+    }
     (level.landlock.is_some() && denied.iter().any(|sign| output.contains(sign)))
         .then_some("(installers may write only to $PREFIX and $STAGE)")
 }
@@ -247,6 +256,23 @@ mod tests {
         let text = error.text();
         assert_eq!(text.chars().count(), ERROR_LIMIT);
         assert!(text.ends_with("(`cargo install` ended with exit code 101)"), "{text}");
+    }
+
+    #[test]
+    fn a_library_that_is_missing_is_named_however_long_the_trace_above_it() {
+        let trace = format!(
+            "{}\nImportError: libutil.so.1: cannot open shared object file: No such \
+                             file or directory",
+            "  File \"x.py\", in y\n".repeat(99)
+        );
+        let error = exit_error("python3", Exit::Code(1), &trace, Level::default());
+        let InstallError::Exit { excerpt, .. } = error else { unreachable!() };
+        let command = "python3 -c 'import torch'".to_owned();
+        let text = InstallError::Verify { command, excerpt }.text();
+        assert!(text.starts_with("installed, but `python3 -c 'import torch'` fails: "), "{text}");
+        assert!(text.contains("ImportError: libutil.so.1"), "{text}");
+        assert!(text.ends_with("by its slice `all`)"), "{text}");
+        assert!(text.chars().count() <= ERROR_LIMIT);
     }
 
     #[test]
