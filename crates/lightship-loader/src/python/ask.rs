@@ -116,9 +116,13 @@ mod tests {
     use super::*;
 
     fn program(place: &Path, script: &str) -> PathBuf {
-        let path = place.join("python3");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let (written, path) = (place.join("written"), place.join("python3"));
+        fs::write(&written, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&written, fs::Permissions::from_mode(0o755)).unwrap();
+        // By another process: one that a test beside this starts may have inherited the file while
+        // it was written here, and what is open to be written can't be run.
+        drop(fs::remove_file(&path));
+        assert!(Command::new("cp").arg(&written).arg(&path).status().unwrap().success());
         path
     }
 
@@ -133,9 +137,15 @@ mod tests {
         assert!(error.ends_with("python3 gave no answer within 1 s"), "{error}");
         assert!(begun.elapsed() < Duration::from_mins(1));
         let child = fs::read_to_string(marker).unwrap();
-        let stat = fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
-        // Whoever its new parent is may not have taken it away yet.
-        assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+        let stat = format!("/proc/{}/stat", child.trim());
+        // It dies when it gets a processor, and whoever its new parent is takes it away.
+        let end = Instant::now() + Duration::from_secs(10);
+        while let Ok(stat) = fs::read_to_string(&stat)
+            && !stat.contains(") Z ")
+        {
+            assert!(Instant::now() < end, "{stat}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]
