@@ -59,18 +59,20 @@ impl Blob {
         Self { digest: None, size: None, name: name.to_owned() }
     }
 
-    /// Compares what was read with what was wanted.
-    pub(super) fn check(&self, digest: &Digest, size: u64) -> Result<(), SourceError> {
+    /// Compares what was read, and its digest where it was made, with what was wanted.
+    pub(super) fn check(&self, digest: Option<&Digest>, size: u64) -> Result<(), SourceError> {
         let what = || format!("`{}`", self.name);
         if let Some(wanted) = self.size.filter(|wanted| *wanted != size) {
             return Err(SourceError::Size { what: what(), wanted, found: size });
         }
-        match &self.digest {
-            Some(BlobDigest(wanted)) if wanted != digest => Err(SourceError::Digest {
-                what: what(),
-                wanted: wanted.to_string(),
-                found: digest.to_string(),
-            }),
+        match (&self.digest, digest) {
+            (Some(BlobDigest(wanted)), Some(found)) if wanted != found => {
+                Err(SourceError::Digest {
+                    what: what(),
+                    wanted: wanted.to_string(),
+                    found: found.to_string(),
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -92,7 +94,7 @@ impl Blob {
         if bytes.len() as u64 > LONGEST_DOCUMENT {
             return Err(self.wrong("it is longer than 8 MiB"));
         }
-        self.check(&Digest::of(&bytes), bytes.len() as u64)?;
+        self.check(Some(&Digest::of(&bytes)), bytes.len() as u64)?;
         Ok(bytes)
     }
 

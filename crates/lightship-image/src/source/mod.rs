@@ -9,6 +9,7 @@ mod archive;
 mod blobs;
 pub(crate) mod docker;
 mod error;
+mod hashing;
 mod marks;
 pub mod oci;
 mod place;

@@ -1,14 +1,15 @@
-//! A layer's blob, unpacked by a thread of its own while whoever reads it hashes what came
-//! before. It knows how far the decompressor had come in the blob at each byte of the tar.
+//! A layer's blob, unpacked by a thread of its own, and hashed by others, while somebody reads it.
+//! It knows how far the decompressor had come in the blob at each byte of the tar.
 
 use std::io::{self, BufRead, Read};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use flate2::bufread::MultiGzDecoder;
 use lightship_model::digest::Digest;
-use sha2::{Digest as _, Sha256};
 
+use super::hashing::{Buffers, Hashing};
 pub use super::marks::Marks;
 use super::{Blob, Blobs, SourceError};
 
@@ -16,6 +17,8 @@ use super::{Blob, Blobs, SourceError};
 pub(super) const TAR_BLOCK: u64 = 512;
 /// What goes from thread to thread at once, in bytes.
 const CHUNK: usize = 256 << 10;
+/// What is read of a blob at once, in bytes.
+const PIECE: usize = 64 << 10;
 /// The decompressor's place is looked at this often, in bytes of the tar.
 const STEP: usize = 16 << 10;
 /// Chunks that wait.
@@ -67,18 +70,16 @@ pub struct Facts {
 #[derive(Debug)]
 pub struct Unpacked {
     chunks: Receiver<Message>,
-    spare: Sender<Vec<u8>>,
-    current: Vec<u8>,
+    current: Arc<Vec<u8>>,
     at: usize,
     plain: u64,
-    hasher: Sha256,
     marks: Marks,
     end: Option<Result<End, SourceError>>,
 }
 
 #[derive(Debug)]
 enum Message {
-    Chunk { bytes: Vec<u8>, marks: Vec<(u64, u64)> },
+    Chunk { bytes: Arc<Vec<u8>>, marks: Vec<(u64, u64)> },
     End(Result<End, SourceError>),
 }
 
@@ -86,6 +87,7 @@ enum Message {
 struct End {
     compression: Compression,
     packed: u64,
+    diff_id: Digest,
 }
 
 impl Unpacked {
@@ -96,10 +98,9 @@ impl Unpacked {
     pub fn open(blobs: &dyn Blobs, blob: &Blob) -> Result<Self, SourceError> {
         let reader = blobs.open(blob)?;
         let (sender, chunks) = sync_channel(WAITING);
-        let (spare, spares) = channel();
         let blob = blob.clone();
         let work = move || {
-            let end = unpack(&blob, reader, &sender, &spares);
+            let end = unpack(&blob, reader, &sender);
             // Nobody wants it when whoever reads has given up.
             drop(sender.send(Message::End(end)));
         };
@@ -107,11 +108,9 @@ impl Unpacked {
         spawned.map_err(SourceError::read("a layer, as no thread could be started"))?;
         Ok(Self {
             chunks,
-            spare,
-            current: Vec::new(),
+            current: Arc::default(),
             at: 0,
             plain: 0,
-            hasher: Sha256::new(),
             marks: Marks::default(),
             end: None,
         })
@@ -127,15 +126,9 @@ impl Unpacked {
             what: "a layer".to_owned(),
             source: io::Error::other("the thread that unpacks it ended"),
         };
-        let End { compression, packed } = self.end.unwrap_or_else(|| Err(ended()))?;
+        let End { compression, packed, diff_id } = self.end.unwrap_or_else(|| Err(ended()))?;
         self.marks.end = (self.plain, packed);
-        Ok(Facts {
-            compression,
-            packed,
-            plain: self.plain,
-            diff_id: Digest::from_hasher(self.hasher),
-            marks: self.marks,
-        })
+        Ok(Facts { compression, packed, plain: self.plain, diff_id, marks: self.marks })
     }
 
     /// Takes the next chunk; `false` at the end.
@@ -143,12 +136,9 @@ impl Unpacked {
         while self.end.is_none() {
             match self.chunks.recv() {
                 Ok(Message::Chunk { bytes, marks }) => {
-                    let old = std::mem::replace(&mut self.current, bytes);
-                    // The thread may have ended.
-                    drop(self.spare.send(old));
+                    self.current = bytes;
                     self.at = 0;
                     self.plain += self.current.len() as u64;
-                    self.hasher.update(&self.current);
                     self.marks.extend(&marks);
                     if !self.current.is_empty() {
                         return true;
@@ -158,7 +148,7 @@ impl Unpacked {
                 Err(_) => break,
             }
         }
-        self.current.clear();
+        self.current = Arc::default();
         self.at = 0;
         false
     }
@@ -194,7 +184,6 @@ fn unpack(
     blob: &Blob,
     reader: Box<dyn Read + Send>,
     chunks: &SyncSender<Message>,
-    spares: &Receiver<Vec<u8>>,
 ) -> Result<End, SourceError> {
     let failed = || SourceError::read(&format!("`{}`", blob.name));
     let reader: Box<dyn Read + Send> = match blob.size {
@@ -202,17 +191,21 @@ fn unpack(
         Some(size) => Box::new(reader.take(size.saturating_add(1))),
         None => reader,
     };
-    let mut input = Input::new(reader, blob.digest.is_some());
+    let hashing = blob.digest.is_some().then(Hashing::start).transpose().map_err(failed())?;
+    let mut input = Input::new(reader, hashing);
     let compression = Compression::of(input.fill_buf().map_err(failed())?);
     let mut decoder = Decoder::new(input).map_err(failed())?;
+    let hashing = Hashing::start().map_err(failed())?;
+    let mut buffers = Buffers::default();
     let mut plain = 0;
     let unpacked = loop {
-        let mut bytes = spares.try_recv().unwrap_or_default();
-        bytes.resize(CHUNK, 0);
+        let mut bytes = buffers.take(CHUNK);
         let mut marks = Vec::new();
         let (count, ended) = fill(&mut decoder, &mut bytes, plain, &mut marks);
         bytes.truncate(count);
         plain += count as u64;
+        let bytes = buffers.lend(bytes);
+        hashing.feed(&bytes);
         if chunks.send(Message::Chunk { bytes, marks }).is_err() {
             break Ok(());
         }
@@ -226,10 +219,12 @@ fn unpack(
     let mut input = decoder.into_input();
     let rest = input.drain();
     if rest.is_ok() {
-        blob.check(&Digest::from_hasher(input.hasher), input.read)?;
+        let found = input.hashing.take().map(Hashing::finish).transpose().map_err(failed())?;
+        blob.check(found.as_ref(), input.read)?;
     }
     unpacked.and(rest).map_err(failed())?;
-    Ok(End { compression, packed: input.read })
+    let diff_id = hashing.finish().map_err(failed())?;
+    Ok(End { compression, packed: input.read, diff_id })
 }
 
 /// Fills `bytes`, which begin at `plain`: how many there are, and whether that is the end.
@@ -261,26 +256,25 @@ fn fill(
 
 /// A reader of what is in `reader`, whatever it is packed with.
 pub(super) fn decoder(reader: Box<dyn Read + Send>) -> io::Result<impl Read> {
-    Decoder::new(Input::new(reader, false))
+    Decoder::new(Input::new(reader, None))
 }
 
 /// A blob as the decompressor takes it in: hashed, and counted.
 struct Input {
     reader: Box<dyn Read + Send>,
-    buffer: Vec<u8>,
+    buffers: Buffers,
+    buffer: Arc<Vec<u8>>,
     at: usize,
-    end: usize,
     /// What was read, and what of it was taken.
     read: u64,
     taken: u64,
-    hasher: Sha256,
-    hashed: bool,
+    hashing: Option<Hashing>,
 }
 
 impl Input {
-    fn new(reader: Box<dyn Read + Send>, hashed: bool) -> Self {
-        let buffer = vec![0; 64 << 10];
-        Self { reader, buffer, at: 0, end: 0, read: 0, taken: 0, hasher: Sha256::new(), hashed }
+    fn new(reader: Box<dyn Read + Send>, hashing: Option<Hashing>) -> Self {
+        let buffers = Buffers::default();
+        Self { reader, buffers, buffer: Arc::default(), at: 0, read: 0, taken: 0, hashing }
     }
 
     /// Reads what the decompressor left.
@@ -305,27 +299,30 @@ impl Read for Input {
 
 impl BufRead for Input {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.end {
-            (self.at, self.end) = (0, 0);
+        if self.at == self.buffer.len() {
+            self.at = 0;
+            // What was read is given up first, so that its buffer can be the next.
+            self.buffer = Arc::default();
+            let mut bytes = self.buffers.take(PIECE);
+            let mut end = 0;
             // To the brim, so that the decompressor is given the same pieces wherever they come
             // from: how far it is in the blob is told by them.
-            while self.end < self.buffer.len() {
-                match self.reader.read(&mut self.buffer[self.end..]) {
+            while end < bytes.len() {
+                match self.reader.read(&mut bytes[end..]) {
                     Ok(0) => break,
-                    Ok(count) => self.end += count,
+                    Ok(count) => end += count,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-                    Err(error) => {
-                        self.end = 0;
-                        return Err(error);
-                    }
+                    Err(error) => return Err(error),
                 }
             }
-            self.read += self.end as u64;
-            if self.hashed {
-                self.hasher.update(&self.buffer[..self.end]);
+            bytes.truncate(end);
+            self.read += end as u64;
+            self.buffer = self.buffers.lend(bytes);
+            if let Some(hashing) = &self.hashing {
+                hashing.feed(&self.buffer);
             }
         }
-        Ok(&self.buffer[self.at..self.end])
+        Ok(&self.buffer[self.at..])
     }
 
     fn consume(&mut self, count: usize) {
