@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
 
 use super::BuildError;
 use super::cache::Cache;
@@ -46,9 +50,15 @@ const FOLDERS: [(&str, u32); 6] = [
     ("tmp", 0o1777),
 ];
 
+/// What a builder that was killed left is removed when it is older than this: a new one is
+/// locked only a moment after it was made.
+const SETTLED: Duration = Duration::from_mins(1);
+
 /// A root that was written out.
 pub(super) struct Room {
     place: PathBuf,
+    /// Locked as long as the room is wanted.
+    _lock: File,
 }
 
 /// How a room is entered.
@@ -70,7 +80,16 @@ impl Room {
     pub(super) fn make(tree: &Tree, cache: &Cache) -> Result<Self, BuildError> {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let new = Self { place: cache.aside() };
+        sweep(cache);
+        // A process of the same number may have left one a moment ago.
+        let place = iter::repeat_with(|| cache.aside()).find(|it| !it.exists()).unwrap_or_default();
+        let lock = fs::create_dir(&place).and_then(|()| {
+            let lock = File::open(&place)?;
+            flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+            Ok(lock)
+        });
+        let lock = lock.map_err(BuildError::io("make", &place))?;
+        let new = Self { place, _lock: lock };
         let root = new.root();
         directory::write(tree, &root, true)?;
         for (folder, mode) in FOLDERS {
@@ -126,6 +145,22 @@ impl Drop for Room {
     }
 }
 
+/// Removes rooms whose builder was killed.
+fn sweep(cache: &Cache) {
+    let aside = cache.aside();
+    let Some(Ok(entries)) = aside.parent().map(fs::read_dir) else { return };
+    for entry in entries.flatten() {
+        let old = entry.metadata().is_ok_and(|it| {
+            let age = it.modified().map(|time| time.elapsed().unwrap_or_default());
+            it.is_dir() && age.is_ok_and(|age| age > SETTLED)
+        });
+        let ours = |lock: &File| flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok();
+        if old && File::open(entry.path()).is_ok_and(|lock| ours(&lock)) {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
 /// That only root can do `what`, where this is not root.
 pub(super) fn only_root(what: &str) -> Result<(), BuildError> {
     if rustix::process::geteuid().is_root() {
@@ -134,4 +169,32 @@ pub(super) fn only_root(what: &str) -> Result<(), BuildError> {
     Err(BuildError::Input(format!(
         "{what} takes root, as it is done in the image's own root: build as root, or without it"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_builder_left_is_removed_and_what_is_in_use_or_new_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::at(dir.path()).unwrap();
+        let long_ago = SystemTime::now() - 2 * SETTLED;
+        let make = |old: bool| {
+            let place = cache.aside();
+            fs::create_dir_all(place.join("root/bin")).unwrap();
+            let lock = File::open(&place).unwrap();
+            if old {
+                lock.set_modified(long_ago).unwrap();
+            }
+            (place, lock)
+        };
+        let [left, used, new] = [true, true, false].map(make);
+        drop((left.1, new.1));
+        flock(&used.1, FlockOperation::NonBlockingLockExclusive).unwrap();
+        sweep(&cache);
+        assert_eq!([left.0.exists(), used.0.exists(), new.0.exists()], [false, true, true]);
+    }
 }

@@ -94,10 +94,6 @@ impl Order<'_> {
         machine.equip(&root).map_err(BuildError::io("write into", &root))?;
         self.manifests(&root)?;
         let to = format!("/{ROOT}");
-        let words =
-            [machine::PROGRAM, "tools", "install", "--manifest", MANIFEST, "--tool-dir", &to];
-        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
-        words.extend(self.spec.baked.iter().cloned());
         let entry = Entry {
             env: machine.vars(),
             bind: Some((tools, &to)),
