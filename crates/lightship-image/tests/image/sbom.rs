@@ -1,6 +1,5 @@
 //! Bills of materials, read by the libraries of those who made the formats. Where Python does
-//! not have them (`pip install 'cyclonedx-python-lib[json-validation]' spdx-tools`, PYTHONPATH), the
-//! test says so.
+//! not have them the test says so; `deploy/validators` puts them where `LIGHTSHIP_VALIDATORS` points.
 
 use std::fs;
 use std::process::Command;
@@ -36,8 +35,11 @@ print('\\n'.join(problem.validation_message for problem in problems) or 'valid')
 
 /// What Python prints; nothing where it lacks the library.
 fn ask(program: &str, document: &std::path::Path) -> Option<String> {
-    let out = Command::new("python3").args(["-W", "ignore", "-c", program]).arg(document).output();
-    let out = out.unwrap();
+    let mut python = Command::new("python3");
+    if let Some(validators) = std::env::var_os("LIGHTSHIP_VALIDATORS") {
+        python.env("PYTHONPATH", validators);
+    }
+    let out = python.args(["-W", "ignore", "-c", program]).arg(document).output().unwrap();
     let stderr = String::from_utf8_lossy(&out.stderr);
     if stderr.starts_with("absent: ") {
         eprintln!("skipped: {stderr}");
