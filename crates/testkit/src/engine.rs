@@ -86,6 +86,28 @@ impl Engine {
         self.command().args(words).output().unwrap().into()
     }
 
+    /// Whether it can run anything on this machine: an image of one static file, with nothing of
+    /// ours beside it.
+    ///
+    /// # Errors
+    /// What the engine said, if it can't.
+    pub fn probe(&self) -> Result<(), String> {
+        const NAME: &str = "lightship-tests/probe:test";
+        let place = tempfile::tempdir().unwrap();
+        let tar = place.path().join("probe.tar");
+        let shipped = shipped_init();
+        let mut pack = Command::new("tar");
+        pack.arg("-cf").arg(&tar).arg("-C").arg(shipped.parent().unwrap());
+        assert!(pack.arg(shipped.file_name().unwrap()).status().unwrap().success());
+        let imported = self.call(["import", tar.to_str().unwrap(), NAME]);
+        if imported.code != Some(0) {
+            return Err(imported.stderr);
+        }
+        let words = ["run", "--rm"].into_iter().chain(self.run_words().iter().copied());
+        let ran = self.call(words.chain([NAME, "/lightship-init", "--version"]));
+        if ran.code == Some(0) { Ok(()) } else { Err(ran.stderr) }
+    }
+
     /// The words of `run` that this machine needs: it has no bridges, and low limits.
     pub fn run_words(&self) -> &'static [&'static str] {
         match self.daemon {
@@ -105,6 +127,14 @@ impl Drop for Engine {
         // It leaves this mounted, and then the directory can't be removed.
         drop(Command::new("umount").arg(&daemon.netns).stderr(Stdio::null()).status());
     }
+}
+
+/// What `./dist` has built.
+fn shipped_init() -> PathBuf {
+    std::env::var_os("LIGHTSHIP_INIT_BINARY").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/dist/lightship-init"),
+        PathBuf::from,
+    )
 }
 
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]

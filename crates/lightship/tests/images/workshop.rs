@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
+use testkit::{Done, Engine, ImageRegistry};
 
 /// Two builds at once would fetch the same files twice.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -51,15 +52,40 @@ impl Workshop {
         command
     }
 
+    /// `lightship image` with more words; gives what it printed.
+    pub(crate) fn image(words: &[&str]) -> String {
+        let mut command = Self::command(Path::new(env!("CARGO_BIN_EXE_lightship")));
+        Done::from(command.arg("image").args(words).output().unwrap()).ok()
+    }
+
     /// Builds an image of the repository from its lock.
     pub(crate) fn build(&self, name: &'static str) -> Image {
         let layout = self.place.path().join(name);
-        let mut command = Self::command(Path::new(env!("CARGO_BIN_EXE_lightship")));
-        command.args(["image", "build", "--locked", "-f"]).arg(format!("images/{name}.toml"));
-        let done = command.arg("-o").arg(&layout).output().unwrap();
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{name} was not built:\n{told}");
+        let file = format!("images/{name}.toml");
+        Self::image(&["build", "--quiet", "--locked", "-f", &file, "-o", layout.to_str().unwrap()]);
         Image { name, layout }
+    }
+
+    /// Builds an image and gives it to an engine; the name to run it by.
+    pub(crate) fn load(&self, engine: &Engine, name: &str) -> String {
+        let archive = self.place.path().join(format!("{name}.tar"));
+        let (archive, file) = (archive.to_str().unwrap(), format!("images/{name}.toml"));
+        let tag = format!("lightship-tests/{name}:test");
+        let plain = ["--format", "docker-archive", "--compression", "none", "--tag", &tag];
+        let what = ["build", "--quiet", "--locked", "-f", &file, "-o", archive];
+        Self::image(&[&what[..], &plain].concat());
+        engine.call(["load", "-q", "-i", archive]).ok();
+        tag
+    }
+
+    /// A registry of images with its store in this workshop; nothing where there is no such
+    /// program.
+    pub(crate) fn registry(&self) -> Option<ImageRegistry> {
+        let server = ImageRegistry::start(self.place.path());
+        if server.is_none() {
+            println!("not run: there is no `docker-registry` here");
+        }
+        server
     }
 
     /// The document's figures are those of the images.
@@ -73,6 +99,11 @@ impl Workshop {
 }
 
 impl Image {
+    /// Where it lies, as an argument.
+    pub(crate) fn layout(&self) -> &str {
+        self.layout.to_str().unwrap()
+    }
+
     /// What `check` says, and its exit code.
     pub(crate) fn check(&self, budget: &str) -> (String, Option<i32>) {
         let mut command = Workshop::command(Path::new(env!("CARGO_BIN_EXE_lightship")));
