@@ -13,3 +13,4 @@ mod engines;
 mod image;
 mod machine;
 mod manifest;
+mod readme;

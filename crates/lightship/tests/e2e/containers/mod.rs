@@ -5,5 +5,6 @@ mod degraded;
 mod kills;
 mod limits;
 mod persistence;
+mod programs;
 mod rollback;
 mod tools;
