@@ -57,6 +57,9 @@ fn core(podman: &Podman) {
     for program in ["pnpm", "rg", "jq", "rsync", "xz", "curl"] {
         assert!(!says(&[program, "--version"]).is_empty(), "{program}");
     }
+    // The gateway has been started once, and need not transpile its plugins again.
+    let cached: usize = says(&["sh", "-c", "ls /var/cache/jiti | wc -l"]).parse().unwrap();
+    assert!(cached > 10, "{cached}");
     let health = podman.run(&["inspect", "--format", "{{.Config.Healthcheck.Test}}", "core"]);
     assert!(health.contains("lightship-init health"), "{health}");
     podman.run(&["rm", "--force", "--time", "10", "core"]);

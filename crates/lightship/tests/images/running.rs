@@ -56,14 +56,13 @@ fn run(engine: &Engine, image: &str, words: &[&str], command: &[&str]) -> String
     engine.call(words).ok()
 }
 
-fn runs_the_cli(engine: &Engine, workshop: &Workshop) {
-    let image = workshop.load(engine, "worker");
+fn runs_the_cli(engine: &Engine, image: &str) {
     for words in WAYS {
-        let version = run(engine, &image, words, &["claude", "--version"]);
+        let version = run(engine, image, words, &["claude", "--version"]);
         assert_eq!(version, "2.1.330 (Claude Code)\n", "{words:?}");
         let tools =
             ["bash", "-c", "curl --version | head -c 4; ls / | wc -l; command -v git; true"];
-        let said = run(engine, &image, words, &tools);
+        let said = run(engine, image, words, &tools);
         assert!(said.starts_with("curl") && !said.contains("git"), "{said}");
     }
 }
@@ -80,7 +79,7 @@ fn works_with_git(engine: &Engine, workshop: &Workshop) {
         let words = [*words, &["--workdir=/tmp", &trusted]].concat();
         let message = format!("change {number}");
         let command = ["bash", "-c", AGENT, "agent", &url, &message];
-        let said = run(engine, &image, &words, &command);
+        let said = run(engine, image, &words, &command);
         let more = "more\n".repeat(number);
         assert_eq!(said, format!("project\n{more}part\nproject\n{more}more\n2\n"), "{words:?}");
     }
@@ -88,25 +87,25 @@ fn works_with_git(engine: &Engine, workshop: &Workshop) {
 }
 
 #[test]
-fn in_podman_the_worker_runs_the_cli_whoever_starts_it() {
+fn in_podman_the_worker_runs_the_cli_whoever_starts_it_and_has_no_git() {
     let Some((workshop, engine)) = with("podman", Engine::podman) else { return };
-    runs_the_cli(&engine, &workshop);
+    let image = workshop.load(&engine, "worker");
+    runs_the_cli(&engine, &image);
+    let found = run(&engine, &image, &[], &["bash", "-c", "command -v git || echo none"]);
+    assert_eq!(found, "none\n");
 }
 
 #[test]
-fn in_docker_engine_the_worker_runs_the_cli_whoever_starts_it() {
-    let Some((workshop, engine)) = with("docker", Engine::docker) else { return };
-    runs_the_cli(&engine, &workshop);
-}
-
-#[test]
-fn in_podman_git_clones_commits_and_pushes_over_https_and_from_files() {
+fn in_podman_the_worker_with_git_clones_commits_and_pushes_over_https_and_from_files() {
     let Some((workshop, engine)) = with("podman", Engine::podman) else { return };
-    works_with_git(&engine, &workshop);
+    let image = workshop.load(&engine, "worker-git");
+    works_with_git(&engine, &image);
 }
 
 #[test]
-fn in_docker_engine_git_clones_commits_and_pushes_over_https_and_from_files() {
+fn in_docker_engine_the_worker_with_git_runs_the_cli_and_works_with_git() {
     let Some((workshop, engine)) = with("docker", Engine::docker) else { return };
-    works_with_git(&engine, &workshop);
+    let image = workshop.load(&engine, "worker-git");
+    runs_the_cli(&engine, &image);
+    works_with_git(&engine, &image);
 }
