@@ -60,15 +60,13 @@ fn runs_the_cli(engine: &Engine, image: &str) {
     for words in WAYS {
         let version = run(engine, image, words, &["claude", "--version"]);
         assert_eq!(version, "2.1.330 (Claude Code)\n", "{words:?}");
-        let tools =
-            ["bash", "-c", "curl --version | head -c 4; ls / | wc -l; command -v git; true"];
+        let tools = ["bash", "-c", "curl --version | head -c 4; ls / | wc -l"];
         let said = run(engine, image, words, &tools);
-        assert!(said.starts_with("curl") && !said.contains("git"), "{said}");
+        assert!(said.starts_with("curl"), "{words:?}: {said}");
     }
 }
 
-fn works_with_git(engine: &Engine, workshop: &Workshop) {
-    let image = workshop.load(engine, "worker-git");
+fn works_with_git(engine: &Engine, image: &str) {
     let server = GitServer::start();
     let trusted = format!(
         "--volume={}:/etc/ssl/certs/ca-certificates.crt:ro",
