@@ -144,7 +144,7 @@ mod tests {
             && !stat.contains(") Z ")
         {
             assert!(Instant::now() < end, "{stat}");
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
     }
 
