@@ -1,6 +1,6 @@
 //! Running a tool's own `verify` on what was just installed, before it counts.
 
-use lightship_model::event::Phase;
+use lightship_model::event::{Exit, Phase};
 use lightship_model::receipt::Receipt;
 
 use super::{InstallError, Job};
@@ -36,7 +36,8 @@ pub(crate) fn verify(job: &mut Job<'_>, receipt: &Receipt) -> Result<Option<Stri
         reporter.message(line);
     });
     verified.map(|()| version).map_err(|error| match error {
-        InstallError::Exit { excerpt, .. } => {
+        // One that was killed says nothing about the tool: that attempt is made again.
+        InstallError::Exit { exit: Exit::Code(_), excerpt, .. } => {
             InstallError::Verify { command: words.join(" "), excerpt }
         }
         other => other,

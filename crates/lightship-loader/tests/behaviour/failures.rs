@@ -74,6 +74,19 @@ fn where_another_attempt_can_help_it_is_made_after_a_pause() {
 }
 
 #[test]
+fn a_verify_that_was_killed_says_nothing_about_the_tool_and_another_attempt_is_made() {
+    let mut sandbox = sandbox();
+    sandbox.set("LOA_CONFINE", "off");
+    let mark = sandbox.path("tried").display().to_string();
+    let line = format!("struck || exit 1; [ -e {mark} ] || {{ touch {mark}; kill -9 $$; }}");
+    let verify = format!("verify = [\"sh\", \"-c\", \"{line}\"]");
+    sandbox.manifest(&script("struck", &verify, &makes("struck", "there")));
+    let run = sandbox.run().installed_all();
+    assert_eq!(run.words("struck"), [Pending, Installing, Pending, Installing, Installed]);
+    assert_eq!(sandbox.output_of("struck"), "there");
+}
+
+#[test]
 fn where_no_attempt_can_help_none_is_made() {
     let sandbox = sandbox();
     sandbox.manifest(&script("bad", "", "echo 'error: could not compile `bad`'; exit 101"));
