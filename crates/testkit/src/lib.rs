@@ -8,6 +8,7 @@
 pub mod archive;
 mod base64;
 pub mod browser;
+pub mod console;
 mod done;
 mod engine;
 pub mod groups;

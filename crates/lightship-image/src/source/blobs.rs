@@ -59,18 +59,18 @@ impl Blob {
         Self { digest: None, size: None, name: name.to_owned() }
     }
 
-    /// Compares what was read, and its digest where it was made, with what was wanted.
+    /// Compares what was read with what was wanted. Only who wants no digest need have made one.
     pub(super) fn check(&self, digest: Option<&Digest>, size: u64) -> Result<(), SourceError> {
         let what = || format!("`{}`", self.name);
         if let Some(wanted) = self.size.filter(|wanted| *wanted != size) {
             return Err(SourceError::Size { what: what(), wanted, found: size });
         }
         match (&self.digest, digest) {
-            (Some(BlobDigest(wanted)), Some(found)) if wanted != found => {
+            (Some(BlobDigest(wanted)), found) if found != Some(wanted) => {
                 Err(SourceError::Digest {
                     what: what(),
                     wanted: wanted.to_string(),
-                    found: found.to_string(),
+                    found: found.map_or_else(|| "none".to_owned(), Digest::to_string),
                 })
             }
             _ => Ok(()),

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use testkit::{Done, Engine};
+use testkit::{Done, Engine, console};
 
 use crate::engines::docker;
 use crate::machine;
@@ -34,20 +34,6 @@ fn write_docker(engine: &Engine, bin: &Path) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Commands, each with what is shown under it.
-fn commands() -> Vec<(String, Vec<&'static str>)> {
-    let block = README.split("```console docker\n").nth(1).unwrap().split("```").next().unwrap();
-    let mut found: Vec<(String, Vec<&str>)> = Vec::new();
-    for line in block.lines() {
-        match (line.strip_prefix("$ "), found.last_mut()) {
-            (Some(command), _) => found.push((command.to_owned(), Vec::new())),
-            (None, Some((_, shown))) => shown.push(line),
-            (None, None) => {}
-        }
-    }
-    found
-}
-
 #[test]
 fn in_docker_engine_the_readmes_way_leads_to_a_running_core_image() {
     let Some(turn) = docker() else { return };
@@ -68,12 +54,13 @@ fn in_docker_engine_the_readmes_way_leads_to_a_running_core_image() {
     };
     clean();
     let mut said = String::new();
-    for (command, shown) in commands() {
+    let block = README.split("```console docker\n").nth(1).unwrap().split("```").next().unwrap();
+    for (command, shown) in console::commands(block) {
         if command == BUILT {
             continue;
         }
         let mut bash = Command::new("bash");
-        bash.args(["-euo", "pipefail", "-c", &command]).current_dir(place.path());
+        bash.args(["-euo", "pipefail", "-c", command]).current_dir(place.path());
         let path = std::env::var("PATH").unwrap();
         bash.env("PATH", format!("{}:{path}", at("bin").display()));
         bash.env("LIGHTSHIP_RUNTIME_DIR", root.join("target/dist"));

@@ -1,5 +1,7 @@
 //! Runs every command of the README while `up` runs.
 
+use testkit::console;
+
 use crate::machine::Machine;
 
 const README: &str = include_str!("../../../../README.md");
@@ -16,12 +18,12 @@ pub(crate) fn every_console_command_works(machine: &Machine) {
     let mut ran = 0;
     for block in README.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap();
-        for (command, expected) in commands(block) {
-            if SET_UP.contains(&command.as_str()) {
+        for (command, expected) in console::commands(block) {
+            if SET_UP.contains(&command) {
                 continue;
             }
-            let printed = machine.bash(&command);
-            for line in expected.lines().filter(|line| *line != "…") {
+            let printed = machine.bash(command);
+            for line in expected.iter().filter(|line| **line != "…") {
                 let word = line.split_whitespace().next().unwrap_or_default();
                 assert!(printed.contains(word), "`{command}` printed no `{word}`:\n{printed}");
             }
@@ -29,20 +31,4 @@ pub(crate) fn every_console_command_works(machine: &Machine) {
         }
     }
     assert!(ran >= 5, "the README shows {ran} commands");
-}
-
-/// The commands of a block, each with the output that is shown under it.
-fn commands(block: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for line in block.lines() {
-        match (line.strip_prefix("$ "), found.last_mut()) {
-            (Some(command), _) => found.push((command.to_owned(), String::new())),
-            (None, Some((_, expected))) => {
-                expected.push_str(line);
-                expected.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    found
 }

@@ -9,14 +9,14 @@ use crate::image;
 const PROGRAMS: [(&str, &str); 12] = [
     ("node --version", "v22.13.1"),
     ("clawdbot --version", "2026.1.24-3"),
-    ("pnpm --version", ""),
+    ("pnpm --version", "10.28.2"),
     ("git --version", "git version 2.39"),
     ("jq --version", "jq-1.6"),
     ("rg --version", "ripgrep 13"),
     ("rsync --version", "rsync  version 3"),
     ("curl --version", "curl 7.88"),
     ("xz --version", "xz (XZ Utils) 5.4"),
-    ("js-yaml --version", ""),
+    ("js-yaml --version", "5.5.0"),
     ("echo 'a: [1, 2]' | js-yaml /dev/stdin | jq .a[1]", "2"),
     ("lightship-init --version", "lightship-init "),
 ];
@@ -32,7 +32,6 @@ fn run(engine: &Engine) {
         for (line, begin) in PROGRAMS {
             let before = [&["run", "--rm", "--entrypoint=sh"], engine.run_words(), words].concat();
             let said = engine.call([&before[..], &[image::NAME, "-c", line]].concat()).ok();
-            assert!(!said.trim().is_empty(), "{words:?}: `{line}` says nothing");
             assert!(said.starts_with(begin), "{words:?}: `{line}` says {said}");
         }
     }
